@@ -20,11 +20,11 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "figure", width: -31, text: ({ name }) => name },
+  { title: "figure", width: -33, text: ({ name }) => name },
   { title: "median", width: 10, text: ({ value }) => inDigits(value) },
-  { title: " unit", width: -11, text: ({ unit }) => ` ${unit}` },
+  { title: " unit", width: -10, text: ({ unit }) => ` ${unit}` },
   { title: "min", width: 9, text: ({ min }) => inDigits(min) },
-  { title: "max", width: 10, text: ({ max }) => inDigits(max) },
+  { title: "max", width: 9, text: ({ max }) => inDigits(max) },
   { title: "slower", width: 9, text: ({ ratio }) => (ratio === null ? "" : `${inDigits(ratio)}x`) },
 ];
 
@@ -43,5 +43,6 @@ function toLine(text: (column: Column) => string): string {
 }
 
 function inDigits(value: number): string {
-  return value.toLocaleString("en", { maximumSignificantDigits: 4 });
+  const notation = value < 1_000_000 ? "standard" : "compact";
+  return value.toLocaleString("en", { maximumSignificantDigits: 4, notation });
 }

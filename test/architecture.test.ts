@@ -54,7 +54,7 @@ describe("checkSources", () => {
     ["src/machine/decide.test.ts", 'import "node:fs";\nawait Promise.resolve(new Error("x"));'],
     ["src/machine/a.ts", '// await a Date, process, setTimeout\nexport const a = "Promise";'],
     ["src/machine/a.ts", "export const a = (state: { process: 1 }) => state.process;"],
-  ])("accepts %s with %s", (path, text) => {
+  ])("accepts %s with %j", (path, text) => {
     expect(check(path, text)).toEqual([]);
   });
 
@@ -69,7 +69,7 @@ describe("checkSources", () => {
     ["src/testing/simulator.ts", 'import { app } from "../http/app.ts";'],
     ["src/errors.ts", 'import { decide } from "./machine/decide.ts";'],
     ["src/engine/drive.ts", 'export * from "../index.ts";'],
-  ])("refuses %s with %s and says what it may import", (path, text) => {
+  ])("refuses %s with %j and says what it may import", (path, text) => {
     expect(check(path, text)).toEqual([expect.stringMatching(/^:1 imports .* may import only .*/)]);
   });
 
@@ -94,7 +94,7 @@ describe("checkSources", () => {
     ["src/engine/a.ts", `// ${"x".repeat(98)}`, /^:1 has 101 columns/],
     ["src/engine/a.ts", "\n".repeat(501), /has 501 lines, more than 500/],
     ["src/engine/a.ts", "const const", /mend its syntax/],
-  ])("refuses %s with %s", (path, text, message) => {
+  ])("refuses %s with %j", (path, text, message) => {
     expect(check(path, text)).toEqual([expect.stringMatching(message)]);
   });
 
@@ -118,7 +118,7 @@ describe("checkSources", () => {
     ["performance", "const a = performance.now();"],
     ["crypto", "const a = crypto.randomUUID();"],
     ["globalThis", "const a = globalThis;"],
-  ])("refuses %s in the machine: %s", (what, text) => {
+  ])("refuses %s in the machine: %j", (what, text) => {
     expect(check("src/machine/a.ts", text)).toEqual([
       expect.stringContaining(`:1 uses ${what}; src/machine/ is pure`),
     ]);

@@ -8,7 +8,7 @@ export interface CodeBlock {
   readonly code: readonly string[];
 }
 
-export interface Link {
+interface Link {
   readonly line: number;
   readonly target: string;
 }
