@@ -1,0 +1,290 @@
+/**
+ * Every error that Tandem raises. Errors are recognised by `code`, never by `instanceof`: two copies
+ * of a package do not share classes. `docs/errors.md` describes each code; a test keeps both equal.
+ */
+
+/** The base of every error of this package. */
+export abstract class WorkflowsError extends Error {
+  /** Stable: a code never changes its meaning, and a new meaning gets a new code. */
+  abstract readonly code: string;
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+// ---------------------------------------------------------------- a definition that cannot be right
+
+/** A definition breaks one or more rules; `problems` holds every one of them. */
+export class InvalidDefinitionError extends WorkflowsError {
+  readonly code = "INVALID_DEFINITION";
+  readonly problems: readonly WorkflowsError[];
+
+  constructor(workflow: string, problems: readonly WorkflowsError[]) {
+    const list = problems.map((problem) => `  - ${problem.message} [${problem.code}]`).join("\n");
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(`The definition "${workflow}" has ${count}:\n${list}`);
+    this.problems = problems;
+  }
+}
+
+/** An edge, `initialStep`, `terminalSteps` or `cancels` names a step that does not exist. */
+export class UnknownStepError extends WorkflowsError {
+  readonly code = "UNKNOWN_STEP";
+}
+
+/** No path leads from the initial step to this step. */
+export class UnreachableStepError extends WorkflowsError {
+  readonly code = "UNREACHABLE_STEP";
+}
+
+/** No terminal step is declared, or none can be reached. */
+export class NoTerminalStepError extends WorkflowsError {
+  readonly code = "NO_TERMINAL_STEP";
+}
+
+/** Two members of one group have the same name, so a path could mean either. */
+export class DuplicateMemberError extends WorkflowsError {
+  readonly code = "DUPLICATE_MEMBER";
+}
+
+/** A group has no member. */
+export class EmptyGroupError extends WorkflowsError {
+  readonly code = "EMPTY_GROUP";
+}
+
+/** The same edge is given twice. */
+export class DuplicateEdgeError extends WorkflowsError {
+  readonly code = "DUPLICATE_EDGE";
+}
+
+/** A quorum asks for more successes than its group has members. */
+export class QuorumTooLargeError extends WorkflowsError {
+  readonly code = "QUORUM_TOO_LARGE";
+}
+
+/** A join counts more arrivals than the step has incoming edges. */
+export class JoinTooLargeError extends WorkflowsError {
+  readonly code = "JOIN_TOO_LARGE";
+}
+
+/** A name has characters that a path cannot carry, or is empty. */
+export class InvalidNameError extends WorkflowsError {
+  readonly code = "INVALID_NAME";
+}
+
+/** Two steps would write their data under the same name. */
+export class ConflictingNamesError extends WorkflowsError {
+  readonly code = "CONFLICTING_NAMES";
+}
+
+/** What stands where a step belongs is no step, or lacks what its kind needs. */
+export class InvalidStepError extends WorkflowsError {
+  readonly code = "INVALID_STEP";
+}
+
+/** A condition is no valid expression, or contradicts the rest of its edge. */
+export class InvalidConditionError extends WorkflowsError {
+  readonly code = "INVALID_CONDITION";
+}
+
+/** A CEL expression could not be evaluated: it read what is not there, or mixed types that do not fit. */
+export class ExpressionError extends WorkflowsError {
+  readonly code = "EXPRESSION_FAILED";
+}
+
+/** An option has a value that is not allowed: a negative limit, a timeout of zero, an unknown word. */
+export class InvalidOptionError extends WorkflowsError {
+  readonly code = "INVALID_OPTION";
+}
+
+/** Steps with mutexes are nested so that they could wait for each other for ever. */
+export class MutexCycleError extends WorkflowsError {
+  readonly code = "MUTEX_CYCLE";
+}
+
+/** A form is neither a JSON Schema that compiles nor a Standard Schema. */
+export class InvalidFormError extends WorkflowsError {
+  readonly code = "INVALID_FORM";
+}
+
+// ------------------------------------------------------------------------ the registry and the engine
+
+/** The same name and version is registered already, with another definition. */
+export class DuplicateWorkflowError extends WorkflowsError {
+  readonly code = "DUPLICATE_WORKFLOW";
+}
+
+/** No workflow with this name, or not in this version, is registered. */
+export class UnknownWorkflowError extends WorkflowsError {
+  readonly code = "UNKNOWN_WORKFLOW";
+}
+
+/** A step names a limit that the engine does not define. */
+export class UnknownLimitError extends WorkflowsError {
+  readonly code = "UNKNOWN_LIMIT";
+}
+
+/** No instance has this id. */
+export class UnknownInstanceError extends WorkflowsError {
+  readonly code = "UNKNOWN_INSTANCE";
+}
+
+/** The instance id or idempotency key belongs to an instance of another workflow or with other data. */
+export class InstanceExistsError extends WorkflowsError {
+  readonly code = "INSTANCE_EXISTS";
+}
+
+/** The instance has ended and accepts nothing more. */
+export class InstanceEndedError extends WorkflowsError {
+  readonly code = "INSTANCE_ENDED";
+}
+
+/** Only a failed instance can be retried. */
+export class InstanceNotFailedError extends WorkflowsError {
+  readonly code = "INSTANCE_NOT_FAILED";
+}
+
+/** The step of this path is not running or waiting in the instance. */
+export class StepNotActiveError extends WorkflowsError {
+  readonly code = "STEP_NOT_ACTIVE";
+}
+
+/** No task of this id or under this step exists in the instance. */
+export class UnknownTaskError extends WorkflowsError {
+  readonly code = "UNKNOWN_TASK";
+}
+
+/** Several open tasks have this step name; name the one meant by its path or task id. */
+export class AmbiguousTaskError extends WorkflowsError {
+  readonly code = "AMBIGUOUS_TASK";
+}
+
+/** The task is gone: the message says whether it was completed or withdrawn, when, and by whom. */
+export class TaskGoneError extends WorkflowsError {
+  readonly code = "TASK_GONE";
+}
+
+/** This person may not act on the task. */
+export class NotAllowedError extends WorkflowsError {
+  readonly code = "NOT_ALLOWED";
+}
+
+/** One field that a form refused. */
+export interface FieldProblem {
+  /** Dotted path of the field; empty for the data as a whole. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The data does not fit the form; `fields` names each field and what is wrong with it. */
+export class InvalidFormDataError extends WorkflowsError {
+  readonly code = "INVALID_FORM_DATA";
+  readonly fields: readonly FieldProblem[];
+
+  constructor(message: string, fields: readonly FieldProblem[]) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+/** The initial data does not fit the definition's input schema; `fields` names each field. */
+export class InvalidInputError extends WorkflowsError {
+  readonly code = "INVALID_INPUT";
+  readonly fields: readonly FieldProblem[];
+
+  constructor(message: string, fields: readonly FieldProblem[]) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+/** The value is not JSON; the message names the key and the path inside the value. */
+export class NotJsonError extends WorkflowsError {
+  readonly code = "NOT_JSON";
+}
+
+/** An argument of an engine call is of the wrong type or out of range. */
+export class InvalidArgumentError extends WorkflowsError {
+  readonly code = "INVALID_ARGUMENT";
+}
+
+/** The webhook token is malformed, forged, or of no instance that exists. */
+export class InvalidTokenError extends WorkflowsError {
+  readonly code = "INVALID_TOKEN";
+}
+
+/** The webhook token was used already, or what waited for it is gone. */
+export class TokenUsedError extends WorkflowsError {
+  readonly code = "TOKEN_USED";
+}
+
+/** The map or its instance has ended, or the group was closed: no item can be added. */
+export class MapClosedError extends WorkflowsError {
+  readonly code = "MAP_CLOSED";
+}
+
+/** The context can no longer be written: its step has ended, or it is shown for reading only. */
+export class ContextClosedError extends WorkflowsError {
+  readonly code = "CONTEXT_CLOSED";
+}
+
+/** The engine was closed. */
+export class EngineClosedError extends WorkflowsError {
+  readonly code = "ENGINE_CLOSED";
+}
+
+/** The stored rows of an instance do not fit the definition that is registered under its version. */
+export class DefinitionChangedError extends WorkflowsError {
+  readonly code = "DEFINITION_CHANGED";
+}
+
+/** Another owner wrote to the instance since it was loaded. */
+export class VersionConflictError extends WorkflowsError {
+  readonly code = "VERSION_CONFLICT";
+}
+
+/** A rule of the engine itself is broken: a defect in this package, please report it. */
+export class InternalError extends WorkflowsError {
+  readonly code = "INTERNAL";
+}
+
+// -------------------------------------------------------------- why a step, group or instance failed
+
+/** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
+export interface RecordedError {
+  readonly code: FailureCode | (string & {});
+  readonly message: string;
+  /** Path of the step or group that failed. */
+  readonly path?: string;
+  /** The thrown error's `name`, where it is not `Error`. */
+  readonly name?: string;
+  /** The members' errors, for a group that reports several. */
+  readonly errors?: readonly RecordedError[];
+  /** The error below this one, for instance the child's in a subworkflow. */
+  readonly cause?: RecordedError;
+}
+
+/** Codes of recorded failures; each has an entry in `docs/errors.md`. */
+export const failureCodes = {
+  STEP_FAILED: "The step's own code threw an error.",
+  STEP_TIMEOUT: "An attempt took longer than `timeoutMs`.",
+  STEP_DEADLINE: "All attempts together took longer than `deadlineMs`.",
+  GROUP_FAILED: "Members of the group failed; `errors` has each.",
+  RACE_LOST: "No member of the race succeeded; `errors` has each.",
+  QUORUM_NOT_REACHED: "The required number of successes can no longer be reached.",
+  QUORUM_VETOED: "A member's result is a veto.",
+  NOT_A_LIST: "What a map takes its items from is not a list.",
+  UNKNOWN_BRANCH: "A conditional group named a branch that it does not have.",
+  UNKNOWN_TARGET: "A gateway named a step that none of its edges leads to.",
+  DEAD_END: "A step ended, has outgoing edges and took none.",
+  CONDITION_FAILED: "A condition threw an error or gave no boolean.",
+  FUNCTION_FAILED:
+    "A function of the definition (items, title, predicate, reducer, …) threw an error.",
+  JOIN_UNREACHABLE: "A join got too few arrivals, and no more can come.",
+  CHILD_FAILED: "The child instance of a subworkflow failed; `cause` has its error.",
+  CHILD_CANCELED: "The child instance of a subworkflow was cancelled.",
+} as const;
+
+export type FailureCode = keyof typeof failureCodes;
