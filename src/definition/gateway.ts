@@ -1,5 +1,5 @@
 import type { AnyData, WorkflowContext } from "./context.ts";
-import { BaseStep, type StepOptions } from "./step.ts";
+import { BaseStep, type NamedStepOptions, setOptions } from "./step.ts";
 
 /** Which step, or steps, come next. */
 export type Targets = string | readonly string[];
@@ -19,10 +19,14 @@ export abstract class BaseGateway<Data = AnyData> extends BaseStep<Data, undefin
 type Evaluate<Data> = (context: WorkflowContext<Data>) => Targets | Promise<Targets>;
 
 abstract class BuiltInGateway<Data> extends BaseGateway<Data> {
-  constructor(evaluate?: Evaluate<Data> | StepOptions<Data>, options?: StepOptions<Data>) {
+  constructor(
+    evaluate?: Evaluate<Data> | NamedStepOptions<Data>,
+    options?: NamedStepOptions<Data>,
+  ) {
     super();
-    Object.assign(this, typeof evaluate === "function" ? options : evaluate);
-    if (typeof evaluate === "function") this.evaluate = evaluate;
+    const isFunction = typeof evaluate === "function";
+    setOptions(this, (isFunction ? options : evaluate) ?? {});
+    if (isFunction) this.evaluate = evaluate;
   }
 }
 
@@ -40,7 +44,7 @@ export class InclusiveGateway<Data = AnyData> extends BuiltInGateway<Data> {
 export class ParallelGateway<Data = AnyData> extends BuiltInGateway<Data> {
   override readonly choice = "all";
 
-  constructor(options?: StepOptions<Data>) {
+  constructor(options?: NamedStepOptions<Data>) {
     super(options);
   }
 }

@@ -1,6 +1,14 @@
 import type { RecordedError } from "../errors.ts";
 import type { AnyData, ReadonlyContext, WorkflowContext } from "./context.ts";
-import type { BaseStep, FromContext, Join, NodeOptions, ResultOf, RetryPolicy } from "./step.ts";
+import {
+  type BaseStep,
+  type FromContext,
+  type Join,
+  type NodeOptions,
+  type ResultOf,
+  type RetryPolicy,
+  setOptions,
+} from "./step.ts";
 
 /** Where a step may stand, a group may stand too. */
 // biome-ignore lint/suspicious/noExplicitAny: a definition holds steps of every data and result type
@@ -50,7 +58,7 @@ export class SequentialGroup extends Group {
 
   constructor(members: readonly WorkflowNode[], options: GroupOptions = {}) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
     this.members = members;
   }
 }
@@ -62,7 +70,7 @@ export class InterleavedGroup extends Group {
 
   constructor(members: readonly WorkflowNode[], options: GroupOptions = {}) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
     this.members = members;
   }
 }
@@ -100,7 +108,7 @@ export class ParallelGroup extends Group {
 
   constructor(members: readonly WorkflowNode[], options: ParallelGroupOptions = {}) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
     this.members = members;
   }
 }
@@ -108,7 +116,7 @@ export class ParallelGroup extends Group {
 /** A parallel group with a limit: 5 members at a time unless told. */
 export class ThrottledGroup extends ParallelGroup {
   constructor(members: readonly WorkflowNode[], options: ParallelGroupOptions = {}) {
-    super(members, { maxConcurrent: 5, ...options });
+    super(members, { ...options, maxConcurrent: options.maxConcurrent ?? 5 });
   }
 }
 
@@ -125,7 +133,7 @@ export class RaceGroup extends Group {
 
   constructor(members: readonly WorkflowNode[], options: RaceGroupOptions = {}) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
     this.members = members;
   }
 }
@@ -152,8 +160,8 @@ export class QuorumGroup<Member extends WorkflowNode = WorkflowNode> extends Gro
 
   constructor(members: readonly Member[], options: QuorumGroupOptions<ResultOf<Member>>) {
     super();
-    this.required = options.required;
-    Object.assign(this, options);
+    this.required = options?.required;
+    setOptions(this, options);
     this.members = members;
   }
 }
@@ -170,7 +178,7 @@ export class ConditionalGroup<Branch extends string = string> extends Group {
     options: GroupOptions = {},
   ) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
     this.branches = branches;
     this.choose = choose;
   }
@@ -198,8 +206,8 @@ export class MapGroup extends Group {
 
   constructor(member: WorkflowNode, options: MapGroupOptions) {
     super();
-    this.items = options.items;
-    Object.assign(this, options);
+    this.items = options?.items;
+    setOptions(this, options);
     this.member = member;
   }
 }

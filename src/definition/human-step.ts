@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AnyData } from "./context.ts";
-import { BaseStep, type FromContext, type StepOptions } from "./step.ts";
+import { BaseStep, type FromContext, type StepOptions, setOptions } from "./step.ts";
 
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -48,7 +48,7 @@ export interface HumanStepOptions<Data, Form extends FormSchema>
 class HumanStep<Data, Form extends FormSchema> extends BaseHumanStep<Data, Form> {
   constructor(name: string, options: HumanStepOptions<Data, Form>) {
     super();
-    Object.assign(this, options, { name });
+    setOptions(this, { ...options, name });
   }
 }
 

@@ -88,7 +88,7 @@ function visit(place: Place, places: Place[], report: Report): void {
 }
 
 function checkMemberName(place: Place, role: string, name: unknown, report: Report): boolean {
-  if (name !== "" && name !== undefined) {
+  if ((name !== "" && name !== undefined) || place.node.kind === "conditional") {
     return checkName(`Group "${place.path}": the name of ${role},`, name, report);
   }
   report(

@@ -109,10 +109,21 @@ export abstract class BaseMachineStep<Data = AnyData, Result = unknown> extends 
   abstract execute(context: WorkflowContext<Data>): Result | Promise<Result>;
 }
 
+/** Sets options on a node. Its kind stays, even if a step is passed where options belong. */
+export function setOptions(node: { readonly kind: string }, options: object): void {
+  Object.assign(node, options, { kind: node.kind });
+}
+
 /** Options of the function shorthands: everything that the class could declare. */
 export interface StepOptions<Data = AnyData> extends NodeOptions<Data> {
   readonly limit?: string;
   compensate?(context: WorkflowContext<Data>): unknown;
+}
+
+/** Options of the steps that are configured rather than written: timers, webhooks, gateways, … */
+export interface NamedStepOptions<Data = AnyData> extends StepOptions<Data> {
+  /** Needed only where the step is a member of a group. */
+  readonly name?: string;
 }
 
 class FunctionStep<Data, Result> extends BaseMachineStep<Data, Result> {
@@ -124,7 +135,7 @@ class FunctionStep<Data, Result> extends BaseMachineStep<Data, Result> {
     options: StepOptions<Data>,
   ) {
     super();
-    Object.assign(this, options, { name });
+    setOptions(this, { ...options, name });
     this.#run = run;
   }
 

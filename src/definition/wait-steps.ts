@@ -1,7 +1,8 @@
+import { InvalidOptionError } from "../errors.ts";
 import type { AnyData, ReadonlyContext, WorkflowContext } from "./context.ts";
-import { BaseStep, type FromContext, type StepOptions } from "./step.ts";
+import { BaseStep, type FromContext, type NamedStepOptions, setOptions } from "./step.ts";
 
-export interface TimerOptions<Data> extends StepOptions<Data> {
+export interface TimerOptions<Data> extends NamedStepOptions<Data> {
   /** How long to wait. */
   readonly durationMs?: FromContext<number, Data>;
   /** Until when to wait: a date, an ISO 8601 string with a zone, or milliseconds since the epoch. */
@@ -16,11 +17,29 @@ export class TimerStep<Data = AnyData> extends BaseStep<Data, undefined> {
 
   constructor(options: TimerOptions<Data>) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
   }
 }
 
-export interface WebhookOptions<Data> extends StepOptions<Data> {
+/**
+ * When a timer that starts now is due, in milliseconds since the epoch.
+ *
+ * @throws InvalidOptionError if its function gave no time.
+ */
+export function dueTime(step: TimerStep, context: ReadonlyContext, now: number): number {
+  const { durationMs, until } = step;
+  if (durationMs !== undefined) {
+    const length = typeof durationMs === "function" ? durationMs(context) : durationMs;
+    if (Number.isFinite(length) && length >= 0) return now + length;
+    throw new InvalidOptionError(`durationMs is ${length}; it must be a number of at least 0`);
+  }
+  const date = typeof until === "function" ? until(context) : until;
+  const time = date === undefined ? Number.NaN : new Date(date).getTime();
+  if (Number.isFinite(time)) return time;
+  throw new InvalidOptionError(`until is ${String(date)}, which is no date`);
+}
+
+export interface WebhookOptions<Data> extends NamedStepOptions<Data> {
   /**
    * Hands the one-time token to whoever will call back. Runs like a machine step's code: at least
    * once, with the same token and idempotency key. Without it, read the token from the engine.
@@ -35,11 +54,11 @@ export class WebhookStep<Data = AnyData, Payload = unknown> extends BaseStep<Dat
 
   constructor(options: WebhookOptions<Data> = {}) {
     super();
-    Object.assign(this, options);
+    setOptions(this, options);
   }
 }
 
-export interface SignalOptions<Data> extends StepOptions<Data> {
+export interface SignalOptions<Data> extends NamedStepOptions<Data> {
   /** The name of the signal. */
   readonly signal: string;
   /** Only a signal that arrives while the step waits counts, not one that arrived before. */
@@ -54,8 +73,8 @@ export class SignalStep<Data = AnyData, Payload = unknown> extends BaseStep<Data
 
   constructor(options: SignalOptions<Data>) {
     super();
-    this.signal = options.signal;
-    Object.assign(this, options);
+    this.signal = options?.signal;
+    setOptions(this, options);
   }
 }
 
@@ -67,7 +86,7 @@ export type Mapping<Data> =
   | Readonly<Record<string, string>>
   | ((context: ReadonlyContext<Data>) => Readonly<Record<string, unknown>>);
 
-export interface SubworkflowOptions<Data> extends StepOptions<Data> {
+export interface SubworkflowOptions<Data> extends NamedStepOptions<Data> {
   readonly workflow: string;
   /** The latest registered version unless told. */
   readonly version?: string;
@@ -87,7 +106,7 @@ export class SubworkflowStep<Data = AnyData> extends BaseStep<Data, Record<strin
 
   constructor(options: SubworkflowOptions<Data>) {
     super();
-    this.workflow = options.workflow;
-    Object.assign(this, options);
+    this.workflow = options?.workflow;
+    setOptions(this, options);
   }
 }
