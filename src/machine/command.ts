@@ -1,0 +1,78 @@
+import type { RecordedError } from "../errors.ts";
+import type { EpochMs, Writes } from "./state.ts";
+
+/** Who acts, for permission and history. */
+export interface Actor {
+  readonly user?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  /** An administrator may act for others. */
+  readonly admin?: boolean | undefined;
+}
+
+/** What the machine is asked. `decide` answers with events and effects, or with a rejection. */
+export type Command =
+  | { readonly type: "Start" }
+  /** A step's code returned; `targets` are what a gateway named. */
+  | {
+      readonly type: "StepSucceeded";
+      readonly executionId: number;
+      readonly attempt: number;
+      readonly result: unknown;
+      readonly writes: Writes | undefined;
+      readonly targets?: readonly string[] | undefined;
+    }
+  /** A step's code threw, or took too long. `random` is in [0, 1), for jitter. */
+  | {
+      readonly type: "StepFailed";
+      readonly executionId: number;
+      readonly attempt: number;
+      readonly error: RecordedError;
+      readonly retryable: boolean;
+      readonly random: number;
+    }
+  /** `canExecute` gave false. */
+  | { readonly type: "StepSkipped"; readonly executionId: number; readonly attempt: number }
+  /** What runs before a wait (`canExecute`, a webhook's `execute`) is done: the step may begin to wait. */
+  | { readonly type: "StepReady"; readonly executionId: number; readonly attempt: number }
+  /** The process that ran the step's code is gone: it runs again. */
+  | { readonly type: "StepInterrupted"; readonly executionId: number }
+  | {
+      readonly type: "TaskCompleted";
+      readonly taskId: string;
+      readonly data: unknown;
+      readonly actor: Actor;
+    }
+  | { readonly type: "TimerFired"; readonly timerId: string }
+  | { readonly type: "WebhookArrived"; readonly executionId: number; readonly payload: unknown }
+  | {
+      readonly type: "SignalArrived";
+      readonly name: string;
+      readonly data: unknown;
+      readonly id?: string | undefined;
+    }
+  | {
+      readonly type: "ChildEnded";
+      readonly executionId: number;
+      readonly outcome:
+        | { readonly status: "completed"; readonly output: Readonly<Record<string, unknown>> }
+        | { readonly status: "failed"; readonly error: RecordedError | undefined }
+        | { readonly status: "canceled"; readonly reason: string | undefined };
+    }
+  /** The body of a user's own group calls `executeStep`; `node` is the compiled member. */
+  | {
+      readonly type: "MemberCalled";
+      readonly groupId: number;
+      readonly node: number;
+      readonly path: string;
+      readonly call: number;
+    }
+  | { readonly type: "ItemAdded"; readonly path: string; readonly item: unknown }
+  | { readonly type: "MapClosed"; readonly path: string }
+  | { readonly type: "CancelStep"; readonly path: string; readonly actor: Actor }
+  | { readonly type: "Cancel"; readonly reason: string | undefined; readonly actor: Actor }
+  | { readonly type: "Pause"; readonly actor: Actor }
+  | { readonly type: "Resume"; readonly actor: Actor }
+  /** Continues a failed instance at what failed, or from a named step. */
+  | { readonly type: "Retry"; readonly from?: string | undefined; readonly actor: Actor };
+
+export type { EpochMs };

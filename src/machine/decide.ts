@@ -1,0 +1,478 @@
+import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
+import type { Command } from "./command.ts";
+import type { Effect } from "./effect.ts";
+import { cancelInstance, completeInstance } from "./ending.ts";
+import type { MachineEvent } from "./event.ts";
+import {
+  beginAgain,
+  beginPending,
+  cancelExecution,
+  fail,
+  failAttempt,
+  failure,
+  noEdges,
+  open,
+  rerun,
+  skip,
+  succeed,
+  visitMember,
+  visitNode,
+} from "./executions.ts";
+import { addItem, cancelMembers, closeMap, memberEnded } from "./groups.ts";
+import type { InstanceState } from "./instance-state.ts";
+import { evaluateJoin, releaseMutualWaits } from "./joins.ts";
+import { isEnded, isLive } from "./lifecycle.ts";
+import { refuseTask } from "./permission.ts";
+import { cancelAlone, routeAgain, startByEdge } from "./routing.ts";
+import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
+import { Transition } from "./transition.ts";
+import { succeedWithData, takeSignalWaiter, useSignal } from "./waits.ts";
+
+/**
+ * The heart: what a command means.
+ *
+ * M1. The same graph, state, command and time give the same events and effects.
+ * M2. A rejected command leaves the state as it was.
+ * M3. An execution that has ended well never runs again; its edges are decided once.
+ * M4. A join starts once for all arrivals that can still come.
+ * M5. An instance that has not ended runs something, or waits for something that can still happen.
+ * M6. Nothing an ended instance, a lost race or an aborted attempt still says has any effect.
+ * M7. The cost of a command is proportional to what it changes.
+ */
+export function decide(
+  graph: WorkflowGraph,
+  state: InstanceState,
+  command: Command,
+  now: EpochMs,
+): Decision {
+  const t = new Transition(graph, state, now);
+  const rejection = perform(t, command);
+  if (rejection !== undefined) return { ok: false, rejection };
+  settle(t);
+  return { ok: true, events: t.events, effects: t.effects };
+}
+
+export type Decision =
+  | {
+      readonly ok: true;
+      readonly events: readonly MachineEvent[];
+      readonly effects: readonly Effect[];
+    }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+/** Why a command had no effect. */
+export interface Rejection {
+  readonly code:
+    | "STALE"
+    | "PAUSED"
+    | "INSTANCE_ENDED"
+    | "INSTANCE_NOT_FAILED"
+    | "STEP_NOT_ACTIVE"
+    | "UNKNOWN_STEP"
+    | "UNKNOWN_TASK"
+    | "TASK_GONE"
+    | "NOT_ALLOWED"
+    | "TOKEN_USED"
+    | "MAP_CLOSED";
+  readonly message: string;
+}
+
+const accepted = undefined;
+
+function perform(t: Transition, command: Command): Rejection | undefined {
+  switch (command.type) {
+    case "StepSucceeded":
+    case "StepFailed":
+    case "StepSkipped":
+    case "StepReady":
+      return performReport(t, command);
+    case "Start":
+      return start(t);
+    case "Cancel":
+    case "Pause":
+    case "Resume":
+    case "Retry":
+      return performOperation(t, command);
+    default:
+      if (t.isOver && command.type !== "TimerFired" && command.type !== "StepInterrupted") {
+        return refuseEnded(t);
+      }
+      return performMessage(t, command);
+  }
+}
+
+function start(t: Transition): Rejection | undefined {
+  if (t.state.instance.status !== "pending") return reject("STALE", "The instance has started.");
+  t.instance("InstanceStarted", { status: "running" });
+  visitNode(t, t.graph.nodes[t.graph.initial] as GraphNode, noEdges);
+  return accepted;
+}
+
+/** Everything that follows from what the command changed. */
+function settle(t: Transition): void {
+  const { touchedJoins } = t.state;
+  do {
+    t.drain((edge) => startByEdge(t, edge));
+    for (let join = touchedJoins.pop(); join !== undefined; join = touchedJoins.pop()) {
+      join.touched = false;
+      if (t.isOver) continue;
+      evaluateJoin(t, join);
+      t.drain((edge) => startByEdge(t, edge));
+    }
+  } while (!t.isOver && releaseMutualWaits(t));
+  updateStatus(t);
+}
+
+function updateStatus(t: Transition): void {
+  const { instance, active, busy } = t.state;
+  if (t.isOver) return;
+  if (active === 0) completeInstance(t);
+  else if (instance.status !== "paused") {
+    const status = busy > 0 ? "running" : "waiting";
+    if (status === instance.status) return;
+    t.instance(status === "running" ? "InstanceRunning" : "InstanceWaiting", { status });
+  }
+}
+
+// --------------------------------------------------------------------------------- what code reports
+
+type Report = Extract<
+  Command,
+  { type: "StepSucceeded" | "StepFailed" | "StepSkipped" | "StepReady" }
+>;
+
+/** What the code of a step reports. What an attempt says that is no longer the present one is stale. */
+function performReport(t: Transition, report: Report): Rejection | undefined {
+  const execution = t.state.executions[report.executionId - 1];
+  const isCustomGroup = execution !== undefined && t.node(execution).kind === "custom";
+  const runs =
+    execution?.status === "running" || (isCustomGroup && execution?.status === "waiting");
+  if (execution === undefined || !runs || execution.attempt !== report.attempt) {
+    return reject("STALE", "This attempt is over; what it reports has no effect.");
+  }
+  switch (report.type) {
+    case "StepSucceeded": {
+      if (isCustomGroup) cancelMembers(t, execution, `"${execution.path}" has ended`);
+      const unknown = unknownTarget(t, execution, report.targets);
+      if (unknown !== undefined) fail(t, execution, unknown);
+      else succeed(t, execution, report.result, report.writes, report.targets);
+      break;
+    }
+    case "StepFailed":
+      failAttempt(t, execution, report.error, report.retryable, report.random);
+      break;
+    case "StepSkipped":
+      skip(t, execution);
+      break;
+    default:
+      open(t, execution);
+  }
+  return accepted;
+}
+
+function unknownTarget(
+  t: Transition,
+  execution: ExecutionRecord,
+  targets: readonly string[] | undefined,
+) {
+  if (targets === undefined) return undefined;
+  const { outgoing } = t.node(execution);
+  const names = outgoing
+    .map((index) => t.edge(index))
+    .filter(({ on }) => on === "success" || on === "always")
+    .map(({ target }) => t.state.nodes[target]?.name);
+  const wrong = targets.filter((target) => !names.includes(target));
+  if (wrong.length === 0) return undefined;
+  const message =
+    `The gateway "${execution.path}" named ${wrong.map((name) => JSON.stringify(name)).join(", ")}; ` +
+    `its edges lead to ${names.join(", ")}.`;
+  return failure(execution, "UNKNOWN_TARGET", message);
+}
+
+// --------------------------------------------------------------------------- what comes from outside
+
+type Message = Exclude<
+  Command,
+  Report | { type: "Start" | "Cancel" | "Pause" | "Resume" | "Retry" }
+>;
+
+function performMessage(t: Transition, command: Message): Rejection | undefined {
+  switch (command.type) {
+    case "TaskCompleted": {
+      const task = t.state.tasks?.get(command.taskId);
+      const refusal = refuseTask(task, command.taskId, command.actor);
+      if (refusal !== undefined || task === undefined) return refusal;
+      const endedBy = command.actor.user;
+      t.task("TaskCompleted", { ...task, status: "completed", endedAt: t.now, endedBy });
+      succeedWithData(t, t.current(task.executionId), command.data);
+      return accepted;
+    }
+    case "WebhookArrived": {
+      const execution = t.state.executions[command.executionId - 1];
+      // It may call back before the code that handed the token out has returned.
+      if (execution === undefined || !(execution.status === "waiting" || execution.status === "running")) {
+        return reject("TOKEN_USED", "The webhook was called already, or nothing waits for it.");
+      }
+      if (execution.status === "running") {
+        t.effects.push({ type: "AbortStep", executionId: execution.id });
+      }
+      succeedWithData(t, execution, command.payload);
+      return accepted;
+    }
+    case "SignalArrived":
+      return receiveSignal(t, command);
+    case "ChildEnded":
+      return endChild(t, command);
+    case "TimerFired":
+      return fireTimer(t, command.timerId);
+    case "StepInterrupted":
+      return interrupt(t, command.executionId);
+    case "MemberCalled":
+      return callMember(t, command);
+    case "ItemAdded":
+    case "MapClosed":
+      return changeMap(t, command);
+    default:
+      return cancelStep(t, command.path, command.actor.user);
+  }
+}
+
+function receiveSignal(
+  t: Transition,
+  command: Extract<Command, { type: "SignalArrived" }>,
+): Rejection | undefined {
+  const id = command.id ?? `#${(t.state.signalIds?.size ?? 0) + 1}`;
+  if (t.state.signalIds?.has(id)) return accepted;
+  const signal: SignalRecord = { id, name: command.name, data: command.data, usedBy: 0 };
+  const waiter = takeSignalWaiter(t, command.name);
+  if (waiter === undefined) t.signal("SignalStored", signal);
+  else useSignal(t, waiter, signal);
+  return accepted;
+}
+
+function endChild(
+  t: Transition,
+  { executionId, outcome }: Extract<Command, { type: "ChildEnded" }>,
+): Rejection | undefined {
+  const execution = t.state.executions[executionId - 1];
+  if (execution?.status !== "waiting") return reject("STALE", "Nothing waits for this child.");
+  if (outcome.status === "completed") {
+    succeed(t, execution, outcome.output, Object.entries(outcome.output));
+  } else if (outcome.status === "failed") {
+    const reason = outcome.error?.message ?? "";
+    const message = `The child instance of "${execution.path}" failed: ${reason}`;
+    const details = outcome.error === undefined ? {} : { cause: outcome.error };
+    failAttempt(t, execution, failure(execution, "CHILD_FAILED", message, details));
+  } else {
+    const reason = outcome.reason === undefined ? "" : `: ${outcome.reason}`;
+    const message = `The child instance of "${execution.path}" was cancelled${reason}.`;
+    failAttempt(t, execution, failure(execution, "CHILD_CANCELED", message));
+  }
+  return accepted;
+}
+
+function fireTimer(t: Transition, timerId: string): Rejection | undefined {
+  const timer = t.state.timers?.get(timerId);
+  if (timer === undefined) return reject("STALE", "The timer was cleared.");
+  if (t.state.instance.status === "paused") {
+    return reject("PAUSED", "The instance is paused; the timer fires when it goes on.");
+  }
+  if (timer.fireAt > t.now) return reject("STALE", "The timer is not due yet.");
+  t.timer("TimerCleared", timer);
+  const execution = t.current(timer.executionId);
+  const { source, kind } = t.node(execution);
+  const name = `"${execution.path}"`;
+  switch (timer.kind) {
+    case "timer":
+      succeed(t, execution, undefined, undefined);
+      break;
+    case "retry":
+      beginAgain(t, execution);
+      break;
+    case "timeout": {
+      const what = kind === "human" ? "was not completed" : "did not end";
+      const message = `${name} ${what} within ${source.timeoutMs} ms (timeoutMs).`;
+      failAttempt(t, execution, failure(execution, "STEP_TIMEOUT", message));
+      break;
+    }
+    default: {
+      const message = `${name} did not end within ${source.deadlineMs} ms (deadlineMs).`;
+      fail(t, execution, failure(execution, "STEP_DEADLINE", message));
+    }
+  }
+  return accepted;
+}
+
+/** The process that ran the code is gone. The attempt counts; the allowance of retries does not. */
+function interrupt(t: Transition, executionId: number): Rejection | undefined {
+  const execution = t.state.executions[executionId - 1];
+  const isLost =
+    execution?.status === "running" ||
+    (execution?.status === "waiting" && t.node(execution).kind === "custom");
+  if (execution === undefined || !isLost) return reject("STALE", "This execution does not run.");
+  beginAgain(t, execution, Math.max(execution.lastAttempt, execution.attempt + 1));
+  return accepted;
+}
+
+function callMember(
+  t: Transition,
+  command: Extract<Command, { type: "MemberCalled" }>,
+): Rejection | undefined {
+  const group = t.state.executions[command.groupId - 1];
+  if (group === undefined || !isLive(group.status)) {
+    return reject("STALE", "The group has ended; it can run no more steps.");
+  }
+  const id = t.state.groups?.get(group.id)?.members[command.call];
+  if (id === undefined) {
+    const node = t.state.nodes[command.node] as GraphNode;
+    visitMember(t, group, node, command.call, command.path);
+  } else {
+    beginPending(t, t.current(id));
+  }
+  const members = t.state.groups?.get(group.id);
+  const now = t.current(group.id);
+  if (members !== undefined && members.live > 0 && now.status === "running") {
+    t.step("StepWaiting", { ...now, status: "waiting" });
+  }
+  return accepted;
+}
+
+function changeMap(
+  t: Transition,
+  command: Extract<Command, { type: "ItemAdded" | "MapClosed" }>,
+): Rejection | undefined {
+  const execution = liveAt(t.state, command.path).at(-1);
+  const group = execution && t.state.groups?.get(execution.id);
+  const isOpen =
+    execution?.status === "waiting" &&
+    t.node(execution).kind === "map" &&
+    (group?.callback ?? 0) === 0;
+  if (!isOpen) {
+    return reject("MAP_CLOSED", `No map "${command.path}" runs that could take items or be closed.`);
+  }
+  if (command.type === "ItemAdded") addItem(t, execution, command.item);
+  else closeMap(t, execution);
+  return accepted;
+}
+
+function cancelStep(t: Transition, path: string, user: string | undefined): Rejection | undefined {
+  const executions = liveAt(t.state, path);
+  if (executions.length === 0) {
+    return reject("STEP_NOT_ACTIVE", `"${path}" is neither running nor waiting.`);
+  }
+  const reason = user === undefined ? "cancelled by hand" : `cancelled by ${user}`;
+  for (const { id } of executions) {
+    const execution = t.current(id);
+    if (!isLive(execution.status)) continue;
+    if (execution.parent === 0) {
+      cancelAlone(t, execution, reason);
+    } else {
+      const canceled = cancelExecution(t, execution, reason, noEdges);
+      memberEnded(t, t.current(execution.parent), canceled);
+    }
+  }
+  return accepted;
+}
+
+/** The executions of a path that have not ended. */
+function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
+  const found: ExecutionRecord[] = [];
+  const look = (ids: Iterable<number | undefined>) => {
+    for (const id of ids) {
+      const execution = id ? state.execution(id) : undefined;
+      if (execution === undefined || !isLive(execution.status)) continue;
+      const group = state.groups?.get(execution.id);
+      if (execution.path === path) found.push(execution);
+      else if (group !== undefined && path.startsWith(`${execution.path}/`)) {
+        look([...group.members, group.callback]);
+      }
+    }
+  };
+  look(state.live);
+  return found;
+}
+
+// ------------------------------------------------------------------------------- what operators want
+
+type Operation = Extract<Command, { type: "Cancel" | "Pause" | "Resume" | "Retry" }>;
+
+function performOperation(t: Transition, command: Operation): Rejection | undefined {
+  if (command.type === "Retry") return retry(t, command.from);
+  if (t.isOver) return refuseEnded(t);
+  const { status } = t.state.instance;
+  switch (command.type) {
+    case "Cancel":
+      cancelInstance(t, command.reason);
+      break;
+    case "Pause":
+      if (status !== "paused") {
+        t.instance("InstancePaused", { status: "paused" });
+        t.effects.push({ type: "PauseChildren" });
+      }
+      break;
+    default:
+      if (status === "paused") resume(t);
+  }
+  return accepted;
+}
+
+function resume(t: Transition): void {
+  t.instance("InstanceResumed", { status: t.state.busy > 0 ? "running" : "waiting" });
+  t.effects.push({ type: "ResumeChildren" });
+  const pending = pendingExecutions(t.state);
+  for (const lock of t.state.locks?.values() ?? []) lock.waiting.length = 0;
+  for (const { id } of pending) {
+    const execution = t.current(id);
+    if (execution.status === "pending") beginPending(t, execution);
+  }
+}
+
+/** What could not start while the instance was paused, or waits for a lock, in order. */
+function pendingExecutions(state: InstanceState): ExecutionRecord[] {
+  return state.executions
+    .filter(({ status, parent, position }) => {
+      return status === "pending" && !state.groups?.get(parent)?.again.has(position);
+    })
+    .sort((a, b) => a.order - b.order);
+}
+
+function retry(t: Transition, from: string | undefined): Rejection | undefined {
+  const { instance, executions } = t.state;
+  if (instance.status !== "failed") {
+    return reject(
+      "INSTANCE_NOT_FAILED",
+      `Only a failed instance can be retried; instance "${instance.id}" is ${instance.status}.`,
+    );
+  }
+  const node = from === undefined ? undefined : t.graph.nodeByPath.get(from);
+  if (from !== undefined && (node === undefined || node >= t.graph.topLevel)) {
+    return reject("UNKNOWN_STEP", `"${from}" is no step of workflow "${instance.workflow}".`);
+  }
+  if (executions.some(({ compensates }) => compensates !== 0)) {
+    return reject("INSTANCE_NOT_FAILED", "What the instance had done was undone by compensation.");
+  }
+  t.instance("InstanceRetried", { status: "running", error: undefined, endedAt: undefined });
+  for (const execution of executions.filter(({ taken }) => taken === undefined)) {
+    if (node !== undefined) t.step("StepRouted", { ...t.current(execution.id), taken: noEdges });
+    else if (execution.status === "succeeded" || execution.status === "skipped") routeAgain(t, execution);
+    else rerun(t, execution);
+  }
+  if (node !== undefined) visitNode(t, t.graph.nodes[node] as GraphNode, noEdges);
+  for (const join of t.state.joins?.values() ?? []) {
+    if (!join.touched) t.state.touchedJoins.push(join);
+    join.touched = true;
+  }
+  return accepted;
+}
+
+// ------------------------------------------------------------------------------------------ rejecting
+
+function reject(code: Rejection["code"], message: string): Rejection {
+  return { code, message };
+}
+
+function refuseEnded(t: Transition): Rejection {
+  const { id, status, compensating } = t.state.instance;
+  const how = isEnded(status) ? status : `being compensated before it ends as ${compensating}`;
+  return reject("INSTANCE_ENDED", `Instance "${id}" is ${how}; it accepts nothing more.`);
+}

@@ -1,0 +1,463 @@
+import type { RetryPolicy } from "../definition/step.ts";
+import type { RecordedError } from "../errors.ts";
+import type { GraphNode } from "../graph/workflow-graph.ts";
+import { continueCompensation } from "./compensation.ts";
+import { failInstance } from "./ending.ts";
+import { cancelMembers, memberEnded, openGroup } from "./groups.ts";
+import { isLive } from "./lifecycle.ts";
+import { acquireLocks, releaseLocks } from "./locks.ts";
+import { cancelNamedSteps, routeFailure, routeSuccess } from "./routing.ts";
+import type { ExecutionRecord, TimerKind, Writes } from "./state.ts";
+import type { Transition } from "./transition.ts";
+import { openWait, stopWaiting } from "./waits.ts";
+import { ReducerFailure, resolveWrites, writesOf } from "./writes.ts";
+
+/** The life of one execution, from the visit to a node to its end. */
+
+export const noEdges: readonly number[] = Object.freeze([]);
+
+interface Visit {
+  readonly node: GraphNode;
+  readonly path: string;
+  readonly parent: number;
+  readonly position: number;
+  readonly iteration: number;
+  readonly arrivals: readonly number[];
+  readonly roundOpen: boolean;
+  readonly compensates: number;
+}
+
+// ----------------------------------------------------------------------------------------- starting
+
+/** Control comes to a top-level node. */
+export function visitNode(
+  t: Transition,
+  node: GraphNode,
+  arrivals: readonly number[],
+  roundOpen = false,
+): ExecutionRecord {
+  const execution = newExecution(t, {
+    node,
+    path: node.path,
+    parent: 0,
+    position: 0,
+    iteration: nextIteration(t, node),
+    arrivals,
+    roundOpen,
+    compensates: 0,
+  });
+  begin(t, execution);
+  return execution;
+}
+
+function nextIteration(t: Transition, node: GraphNode): number {
+  const latest = t.state.latest[node.index] as number;
+  return latest === 0 ? 1 : t.current(latest).iteration + 1;
+}
+
+/** Arrivals at a node go without its being run: they are recorded as one cancelled execution. */
+export function cancelArrivals(
+  t: Transition,
+  node: GraphNode,
+  arrivals: readonly number[],
+  reason: string,
+): ExecutionRecord {
+  const visit = newExecution(t, {
+    node,
+    path: node.path,
+    parent: 0,
+    position: 0,
+    iteration: nextIteration(t, node),
+    arrivals,
+    roundOpen: false,
+    compensates: 0,
+  });
+  const canceled: ExecutionRecord = {
+    ...visit,
+    status: "canceled",
+    startedAt: undefined,
+    endedAt: t.now,
+    order: t.state.order + 1,
+    error: cancellation(visit, reason),
+  };
+  t.step("StepCanceled", canceled);
+  return canceled;
+}
+
+/** A member of a group starts. */
+export function visitMember(
+  t: Transition,
+  group: ExecutionRecord,
+  node: GraphNode,
+  position: number,
+  path: string,
+): void {
+  begin(
+    t,
+    newExecution(t, {
+      node,
+      path,
+      parent: group.id,
+      position,
+      iteration: group.iteration,
+      arrivals: noEdges,
+      roundOpen: false,
+      compensates: 0,
+    }),
+  );
+}
+
+export function newExecution(t: Transition, visit: Visit): ExecutionRecord {
+  return {
+    id: t.state.executions.length + 1,
+    node: visit.node.index,
+    path: visit.path,
+    parent: visit.parent,
+    position: visit.position,
+    iteration: visit.iteration,
+    attempt: 1,
+    lastAttempt: visit.node.source.retry?.maxAttempts ?? 1,
+    status: "running",
+    arrivals: visit.arrivals,
+    roundOpen: visit.roundOpen,
+    // Members have no edges, and neither has a compensation.
+    taken: visit.parent === 0 && visit.compensates === 0 ? undefined : noEdges,
+    startedAt: t.now,
+    endedAt: undefined,
+    order: 0,
+    result: undefined,
+    writes: undefined,
+    error: undefined,
+    items: undefined,
+    vote: undefined,
+    reduced: undefined,
+    compensates: visit.compensates,
+  };
+}
+
+/** Starts an attempt, or lets it wait for its turn. `execution` is the record of the attempt. */
+export function begin(t: Transition, execution: ExecutionRecord): void {
+  if (t.state.instance.status === "paused" || !acquireLocks(t, execution)) {
+    waitForTurn(t, execution);
+  } else {
+    startAttempt(t, execution);
+  }
+}
+
+function waitForTurn(t: Transition, execution: ExecutionRecord): void {
+  const order = t.state.order + 1;
+  t.step("StepPending", { ...execution, status: "pending", startedAt: undefined, order });
+}
+
+/** Its turn may have come. */
+export function beginPending(t: Transition, pending: ExecutionRecord): void {
+  if (t.state.instance.status === "paused") return;
+  if (acquireLocks(t, pending)) {
+    startAttempt(t, { ...pending, status: "running", startedAt: t.now, order: 0 });
+  } else {
+    waitForTurn(t, pending);
+  }
+}
+
+/** A further attempt of an execution that failed, was cancelled, or was cut off by a crash. */
+export function beginAgain(t: Transition, execution: ExecutionRecord, lastAttempt?: number): void {
+  begin(t, {
+    ...execution,
+    status: "running",
+    attempt: execution.attempt + 1,
+    lastAttempt: lastAttempt ?? execution.lastAttempt,
+    startedAt: t.now,
+    endedAt: undefined,
+    order: 0,
+    result: undefined,
+    writes: undefined,
+    error: undefined,
+  });
+}
+
+/** An operator's or a group's retry: a fresh allowance of attempts, for the members too. */
+export function rerun(t: Transition, execution: ExecutionRecord): void {
+  const allowance = t.node(execution).source.retry?.maxAttempts ?? 1;
+  beginAgain(t, execution, execution.attempt + allowance);
+}
+
+function startAttempt(t: Transition, execution: ExecutionRecord): void {
+  const node = t.node(execution);
+  const { source, kind } = node;
+  if (execution.compensates !== 0) {
+    t.step("StepStarted", execution);
+    t.effects.push({ type: "RunStep", execution, phase: "compensate" });
+    return;
+  }
+  if (source.deadlineMs !== undefined && !t.state.timers?.has(timerId("deadline", execution.id))) {
+    setTimer(t, "deadline", execution.id, t.now + source.deadlineMs);
+  }
+  const runsCode = kind === "machine" || (kind === "gateway" && "evaluate" in source && source.evaluate);
+  if (runsCode) {
+    t.step("StepStarted", execution);
+    t.effects.push({ type: "RunStep", execution, phase: "execute" });
+    return;
+  }
+  if (source.timeoutMs !== undefined) {
+    setTimer(t, "timeout", execution.id, t.now + source.timeoutMs);
+  }
+  if (node.prepares || kind === "custom") {
+    t.step("StepStarted", execution);
+    t.effects.push({ type: "RunStep", execution, phase: kind === "custom" ? "execute" : "prepare" });
+  } else {
+    open(t, execution);
+  }
+}
+
+/** What runs no code of its own begins to wait: for its members, or for what is to come. */
+export function open(t: Transition, execution: ExecutionRecord): void {
+  const node = t.node(execution);
+  switch (node.kind) {
+    case "gateway":
+      t.step("StepStarted", execution);
+      succeed(t, execution, undefined, undefined);
+      break;
+    case "human":
+    case "timer":
+    case "webhook":
+    case "signal":
+    case "subworkflow":
+      openWait(t, execution, node);
+      break;
+    default:
+      openGroup(t, execution, node);
+  }
+}
+
+// ------------------------------------------------------------------------------------------- timers
+
+export function timerId(kind: TimerKind, executionId: number): string {
+  return `${kind}:${executionId}`;
+}
+
+export function setTimer(t: Transition, kind: TimerKind, executionId: number, fireAt: number): void {
+  t.timer("TimerSet", { id: timerId(kind, executionId), kind, executionId, fireAt });
+}
+
+export function clearTimer(t: Transition, kind: TimerKind, executionId: number): void {
+  const timer = t.state.timers?.get(timerId(kind, executionId));
+  if (timer !== undefined) t.timer("TimerCleared", timer);
+}
+
+function clearTimers(t: Transition, executionId: number): void {
+  if (t.state.timers === undefined || t.state.timers.size === 0) return;
+  clearTimer(t, "timer", executionId);
+  clearTimer(t, "retry", executionId);
+  clearTimer(t, "timeout", executionId);
+  clearTimer(t, "deadline", executionId);
+}
+
+// ------------------------------------------------------------------------------------------- ending
+
+/** The execution has done what it was for. */
+export function succeed(
+  t: Transition,
+  execution: ExecutionRecord,
+  result: unknown,
+  writes: Writes | undefined,
+  targets?: readonly string[],
+): void {
+  const node = t.node(execution);
+  const ended: ExecutionRecord = {
+    ...execution,
+    status: "succeeded",
+    endedAt: t.now,
+    order: t.state.order + 1,
+    result,
+    writes,
+  };
+  if (execution.parent !== 0 && execution.compensates === 0) {
+    endMember(t, "StepSucceeded", ended);
+    return;
+  }
+  const visible = writesOf(t.state, ended);
+  const resolved = visible.length === 0 ? undefined : resolveWrites(t.graph, t.state, visible);
+  if (resolved instanceof ReducerFailure) {
+    fail(t, execution, failure(execution, "FUNCTION_FAILED", resolved.message));
+    return;
+  }
+  const taken = execution.compensates === 0 && targets === undefined ? node.always : ended.taken;
+  const record = { ...ended, taken, reduced: resolved?.reduced };
+  release(t, execution);
+  t.step("StepSucceeded", record, resolved?.committed);
+  if (execution.compensates !== 0) return continueCompensation(t);
+  cancelNamedSteps(t, node);
+  routeSuccess(t, record, targets);
+}
+
+/** `canExecute` said no, or no member of the group had anything to do. */
+export function skip(t: Transition, execution: ExecutionRecord): void {
+  const skipped: ExecutionRecord = {
+    ...execution,
+    status: "skipped",
+    endedAt: t.now,
+    order: t.state.order + 1,
+  };
+  if (execution.parent !== 0) {
+    endMember(t, "StepSkipped", skipped);
+    return;
+  }
+  release(t, execution);
+  t.step("StepSkipped", skipped);
+  routeSuccess(t, skipped, undefined);
+}
+
+/** An attempt failed: another one follows, or the execution has failed for good. */
+export function failAttempt(
+  t: Transition,
+  execution: ExecutionRecord,
+  error: RecordedError,
+  retryable = true,
+  random = 0,
+): void {
+  const { retry } = t.node(execution).source;
+  if (!retryable || retry === undefined || execution.attempt >= execution.lastAttempt) {
+    fail(t, execution, error);
+    return;
+  }
+  stopAttempt(t, execution, error.message);
+  clearTimer(t, "timeout", execution.id);
+  const delay = retryDelay(retry, retryNumber(execution, retry), random);
+  releaseLocks(t, execution, (next) => beginPending(t, next));
+  if (delay === 0) {
+    beginAgain(t, execution);
+    return;
+  }
+  t.step("StepScheduled", { ...execution, status: "scheduled", error });
+  setTimer(t, "retry", execution.id, t.now + delay);
+}
+
+/** Counts the retries of the present allowance, from 1. */
+function retryNumber(execution: ExecutionRecord, retry: RetryPolicy): number {
+  return Math.max(1, retry.maxAttempts - (execution.lastAttempt - execution.attempt));
+}
+
+/** Delay before the k-th retry. `random` is in [0, 1). */
+export function retryDelay(retry: RetryPolicy, k: number, random: number): number {
+  const { initialIntervalMs = 0, backoffCoefficient = 2, maxIntervalMs = 3_600_000 } = retry;
+  const delay = Math.min(initialIntervalMs * backoffCoefficient ** (k - 1), maxIntervalMs);
+  return Math.round(delay * (1 - (retry.jitter ?? 0) * random));
+}
+
+/** The execution has failed for good. */
+export function fail(t: Transition, execution: ExecutionRecord, error: RecordedError): void {
+  stopAttempt(t, execution, error.message);
+  const failed: ExecutionRecord = {
+    ...execution,
+    status: "failed",
+    endedAt: t.now,
+    order: t.state.order + 1,
+    error,
+  };
+  if (execution.compensates !== 0) {
+    t.step("StepFailed", failed);
+    return continueCompensation(t);
+  }
+  if (execution.parent !== 0) {
+    endMember(t, "StepFailed", failed);
+    return;
+  }
+  release(t, execution);
+  t.step("StepFailed", failed);
+  cancelNamedSteps(t, t.node(execution));
+  routeFailure(t, failed);
+}
+
+/**
+ * The execution is stopped from outside. `taken` are edges to take, none for a member; left out when
+ * the instance ends with it.
+ */
+export function cancelExecution(
+  t: Transition,
+  execution: ExecutionRecord,
+  reason: string,
+  taken?: readonly number[],
+): ExecutionRecord {
+  stopAttempt(t, execution, reason);
+  release(t, execution);
+  const canceled: ExecutionRecord = {
+    ...execution,
+    status: "canceled",
+    endedAt: t.now,
+    order: t.state.order + 1,
+    error: cancellation(execution, reason),
+    taken: taken ?? execution.taken,
+  };
+  t.step("StepCanceled", canceled);
+  return canceled;
+}
+
+function endMember(
+  t: Transition,
+  type: "StepSucceeded" | "StepFailed" | "StepSkipped",
+  ended: ExecutionRecord,
+): void {
+  const group = t.current(ended.parent);
+  const { counts, veto } = t.node(group);
+  let vote: ExecutionRecord["vote"];
+  let problem: unknown;
+  if (type === "StepSucceeded" && ended.position >= 0 && t.node(group).kind === "quorum") {
+    try {
+      const counted = counts === undefined || Boolean(counts(ended.result));
+      vote = veto?.(ended.result) ? "veto" : counted ? "counts" : "other";
+    } catch (error) {
+      problem = error;
+    }
+  }
+  release(t, ended);
+  t.step(type, vote === undefined ? ended : { ...ended, vote });
+  if (!isLive(group.status)) return;
+  if (problem === undefined) {
+    memberEnded(t, group, t.current(ended.id));
+  } else {
+    const message = `A predicate of "${group.path}" threw on the result of "${ended.path}": ${problem}`;
+    fail(t, group, failure(group, "FUNCTION_FAILED", message));
+  }
+}
+
+/** Ends what the running attempt has going: code, members, tasks, children. */
+function stopAttempt(t: Transition, execution: ExecutionRecord, reason: string): void {
+  const { kind } = t.node(execution);
+  if (t.state.groups?.has(execution.id)) cancelMembers(t, execution, reason);
+  if (execution.status === "running" || (kind === "custom" && execution.status === "waiting")) {
+    t.effects.push({ type: "AbortStep", executionId: execution.id });
+  }
+  if (execution.status === "waiting") stopWaiting(t, execution, kind, reason);
+}
+
+function release(t: Transition, execution: ExecutionRecord): void {
+  clearTimers(t, execution.id);
+  releaseLocks(t, execution, (next) => beginPending(t, next));
+}
+
+export function failure(
+  execution: ExecutionRecord,
+  code: RecordedError["code"],
+  message: string,
+  details: Partial<RecordedError> = {},
+): RecordedError {
+  return { code, message, path: execution.path, ...details };
+}
+
+function cancellation(execution: ExecutionRecord, reason: string): RecordedError {
+  return { code: "CANCELED", message: reason, path: execution.path };
+}
+
+/** An error that ends the whole instance although its step has ended well. */
+export function failRouting(
+  t: Transition,
+  execution: ExecutionRecord,
+  code: RecordedError["code"],
+  message: string,
+): void {
+  failInstance(t, failure(execution, code, message, causeOf(execution)));
+}
+
+function causeOf({ error }: ExecutionRecord): Partial<RecordedError> {
+  return error === undefined ? {} : { cause: error };
+}

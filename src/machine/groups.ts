@@ -1,0 +1,395 @@
+import type { ConditionalGroup, FailureMode, MapGroup, Outcome } from "../definition/group.ts";
+import type { RecordedError } from "../errors.ts";
+import type { GraphNode } from "../graph/workflow-graph.ts";
+import { groupOf } from "./apply.ts";
+import { ContextView } from "./context-view.ts";
+import {
+  beginPending,
+  cancelExecution,
+  fail,
+  failAttempt,
+  failure,
+  noEdges,
+  skip,
+  succeed,
+  visitMember,
+} from "./executions.ts";
+import type { GroupState } from "./instance-state.ts";
+import { isLive } from "./lifecycle.ts";
+import type { ExecutionRecord } from "./state.ts";
+import type { Transition } from "./transition.ts";
+
+/** Groups: which members start, and what their ends mean for the group. */
+
+/** Options that some kinds of group have. */
+interface GroupOptions {
+  readonly maxConcurrent?: number;
+  readonly failure?: FailureMode;
+  readonly required?: number;
+  readonly settle?: "success" | "first";
+}
+
+const optionsOf = (node: GraphNode) => node.source as GroupOptions;
+
+// ------------------------------------------------------------------------------------------ opening
+
+/** The members start; in a further attempt, those that failed or were cancelled run again. */
+export function openGroup(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  const waiting: ExecutionRecord = { ...execution, status: "waiting" };
+  const group = groupOf(t.state, execution.id);
+  if (group.members.length > 0 || group.callback !== 0) {
+    t.step("StepWaiting", waiting);
+    prepareAgain(t, group);
+    advance(t, waiting);
+    return;
+  }
+  if (node.kind === "conditional") {
+    openBranch(t, waiting, node);
+  } else if (node.kind === "map") {
+    openMap(t, waiting, node);
+  } else {
+    t.step("StepWaiting", waiting);
+    advance(t, waiting);
+  }
+}
+
+function openBranch(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  const { choose } = node.source as ConditionalGroup;
+  const name = callFunction(t, execution, "choose", choose);
+  if (name instanceof FunctionFailure) return;
+  if (name === undefined || name === null) {
+    skip(t, execution);
+    return;
+  }
+  const position = node.members.findIndex((index) => t.state.nodes[index]?.name === name);
+  if (position < 0) {
+    const branches = node.members.map((index) => t.state.nodes[index]?.name).join(", ");
+    const message = `"${execution.path}" chose ${JSON.stringify(name)}; its branches are ${branches}.`;
+    fail(t, execution, failure(execution, "UNKNOWN_BRANCH", message));
+    return;
+  }
+  t.step("StepWaiting", execution);
+  startMember(t, execution, node, position);
+}
+
+function openMap(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  const { items: source } = node.source as MapGroup;
+  const read = typeof source === "string" ? (context: ContextView) => context.get(source) : source;
+  const items = execution.items ?? callFunction(t, execution, "items", read);
+  if (items instanceof FunctionFailure) return;
+  if (!Array.isArray(items)) {
+    const found = JSON.stringify(items) ?? String(items);
+    const message = `The items of "${execution.path}" must be a list; found ${found}.`;
+    fail(t, execution, failure(execution, "NOT_A_LIST", message));
+    return;
+  }
+  const waiting = { ...execution, items };
+  t.step("StepWaiting", waiting);
+  advance(t, waiting);
+}
+
+class FunctionFailure {}
+
+/** Calls a pure function of the definition; if it throws, the group fails. */
+function callFunction<Value>(
+  t: Transition,
+  execution: ExecutionRecord,
+  name: string,
+  call: (context: ContextView) => Value,
+): Value | FunctionFailure {
+  try {
+    return call(new ContextView(t.graph, t.state, execution));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `\`${name}\` of "${execution.path}" threw: ${reason}`;
+    fail(t, execution, failure(execution, "FUNCTION_FAILED", message));
+    return new FunctionFailure();
+  }
+}
+
+function prepareAgain(t: Transition, group: GroupState): void {
+  for (const id of [...group.members, group.callback]) {
+    const member = id === undefined || id === 0 ? undefined : t.current(id);
+    if (member?.status !== "failed" && member?.status !== "canceled") continue;
+    const allowance = t.node(member).source.retry?.maxAttempts ?? 1;
+    t.step("StepPending", {
+      ...member,
+      status: "pending",
+      attempt: member.attempt + 1,
+      lastAttempt: member.attempt + allowance,
+      startedAt: undefined,
+      endedAt: undefined,
+      order: t.state.order + 1,
+      error: undefined,
+    });
+    if (member.position >= 0) group.again.add(member.position);
+  }
+}
+
+// ---------------------------------------------------------------------------------------- advancing
+
+/** Starts members as places are free; when all have ended, so does the group. */
+export function advance(t: Transition, execution: ExecutionRecord): void {
+  const node = t.node(execution);
+  const group = groupOf(t.state, execution.id);
+  if (node.kind === "custom" || group.filling) return;
+  const places = node.kind === "sequential" ? 1 : (optionsOf(node).maxConcurrent ?? Infinity);
+  group.filling = true;
+  while (group.live - group.again.size < places) {
+    const [pending] = group.again;
+    if (pending !== undefined) {
+      group.again.delete(pending);
+      beginPending(t, t.current(group.members[pending] as number));
+    } else if (group.next < sizeOf(execution, node)) {
+      startMember(t, execution, node, group.next);
+    } else {
+      break;
+    }
+    if (!isLive(t.current(execution.id).status)) break;
+  }
+  group.filling = false;
+  if (group.live === 0 && isLive(t.current(execution.id).status)) finishMembers(t, execution, node);
+}
+
+function sizeOf(execution: ExecutionRecord, node: GraphNode): number {
+  if (node.kind === "conditional") return 0;
+  return node.kind === "map" ? (execution.items?.length ?? 0) : node.members.length;
+}
+
+function startMember(
+  t: Transition,
+  execution: ExecutionRecord,
+  node: GraphNode,
+  position: number,
+): void {
+  groupOf(t.state, execution.id).next = position + 1;
+  const isMap = node.kind === "map";
+  const member = t.state.nodes[node.members[isMap ? 0 : position] as number] as GraphNode;
+  const path = `${execution.path}/${member.name}${isMap ? `[${position}]` : ""}`;
+  visitMember(t, execution, member, position, path);
+}
+
+/** A member has ended: that may end the group, or let another member start. */
+export function memberEnded(t: Transition, execution: ExecutionRecord, member: ExecutionRecord): void {
+  const node = t.node(execution);
+  const group = groupOf(t.state, execution.id);
+  if (member.position < 0) return callbackEnded(t, execution, node, member);
+  switch (node.kind) {
+    case "race":
+      if (member.status === "succeeded") return winRace(t, execution, member);
+      if (member.status === "failed" && optionsOf(node).settle === "first") {
+        return failGroup(t, execution, "GROUP_FAILED", [member.error]);
+      }
+      break;
+    case "quorum":
+      if (decideQuorum(t, execution, node, group)) return;
+      break;
+    case "custom":
+      if (group.live === 0 && execution.status === "waiting") {
+        t.step("StepStarted", { ...execution, status: "running" });
+      }
+      return;
+    default:
+      if (optionsOf(node).required !== undefined) {
+        if (decideQuorum(t, execution, node, group)) return;
+      } else if (member.status === "failed" && failureMode(node) === "fail-fast") {
+        return failGroup(t, execution, "GROUP_FAILED", [member.error]);
+      }
+  }
+  advance(t, execution);
+}
+
+function failureMode(node: GraphNode): FailureMode {
+  if (node.kind === "race" || node.kind === "quorum") return "collect";
+  return optionsOf(node).failure ?? "fail-fast";
+}
+
+function winRace(t: Transition, execution: ExecutionRecord, member: ExecutionRecord): void {
+  const winner = t.node(member).name;
+  cancelMembers(t, execution, `"${member.path}" won the race`);
+  succeed(t, execution, { winner, result: member.result ?? null }, undefined);
+}
+
+/** Ends a group that counts successes as soon as its outcome is certain. */
+function decideQuorum(
+  t: Transition,
+  execution: ExecutionRecord,
+  node: GraphNode,
+  group: GroupState,
+): boolean {
+  const required = optionsOf(node).required ?? 0;
+  const counted = node.kind === "quorum" ? group.counted : group.succeeded;
+  const size = sizeOf(execution, node);
+  const undecided = size - group.succeeded - group.failed - group.passed;
+  if (group.vetoes > 0) {
+    failGroup(t, execution, "QUORUM_VETOED", []);
+  } else if (counted >= required) {
+    cancelMembers(t, execution, `"${execution.path}" has its ${required} of ${size}`);
+    finishMembers(t, execution, node);
+  } else if (counted + undecided < required && group.succeeded + group.failed > 0) {
+    failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/** All members have ended, or what is left of them does not matter. */
+function finishMembers(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  const group = groupOf(t.state, execution.id);
+  if (group.succeeded + group.failed === 0 && group.passed > 0) return skip(t, execution);
+  switch (node.kind) {
+    case "race":
+      return failGroup(t, execution, "RACE_LOST", memberErrors(t, group));
+    case "quorum":
+      if (group.counted < (optionsOf(node).required ?? 0)) {
+        return failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
+      }
+      break;
+    case "conditional":
+      return finishBranch(t, execution, group);
+    default:
+      if (group.succeeded < (optionsOf(node).required ?? 0)) {
+        return failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
+      }
+      if (optionsOf(node).required === undefined && group.failed > 0 && failureMode(node) !== "collect") {
+        return failGroup(t, execution, "GROUP_FAILED", memberErrors(t, group));
+      }
+  }
+  if (node.callback < 0) succeedWithResults(t, execution);
+  else runCallback(t, execution, node, group);
+}
+
+function finishBranch(t: Transition, execution: ExecutionRecord, group: GroupState): void {
+  const member = t.current(group.members.find((id) => id !== undefined) as number);
+  if (member.status === "failed") failGroup(t, execution, "GROUP_FAILED", [member.error]);
+  else succeed(t, execution, member.result, undefined);
+}
+
+function runCallback(
+  t: Transition,
+  execution: ExecutionRecord,
+  node: GraphNode,
+  group: GroupState,
+): void {
+  const callback = t.state.nodes[node.callback] as GraphNode;
+  if (group.callback !== 0) {
+    const before = t.current(group.callback);
+    if (before.status === "pending") return beginPending(t, before);
+    if (!isLive(before.status)) succeedWithResults(t, execution);
+    return;
+  }
+  visitMember(t, execution, callback, -1, `${execution.path}/${callback.name}`);
+}
+
+function callbackEnded(
+  t: Transition,
+  execution: ExecutionRecord,
+  _node: GraphNode,
+  callback: ExecutionRecord,
+): void {
+  if (callback.status === "failed") failGroup(t, execution, "GROUP_FAILED", [callback.error]);
+  else succeedWithResults(t, execution);
+}
+
+function succeedWithResults(t: Transition, execution: ExecutionRecord): void {
+  succeed(t, execution, resultsOf(t.state, execution), undefined);
+}
+
+/** What the members returned, in order; null where one returned nothing or did not succeed. */
+export function resultsOf(state: Transition["state"], execution: ExecutionRecord): unknown[] {
+  const node = state.node(execution);
+  const { members } = groupOf(state, execution.id);
+  const collects = (node.source as GroupOptions).failure === "collect";
+  return Array.from({ length: sizeOf(execution, node) }, (_, position) => {
+    const id = members[position];
+    const member = id === undefined ? undefined : state.execution(id);
+    return collects ? outcomeOf(member) : (member?.result ?? null);
+  });
+}
+
+function outcomeOf(member: ExecutionRecord | undefined): Outcome {
+  switch (member?.status) {
+    case "succeeded":
+      return { status: "succeeded", result: member.result ?? null };
+    case "failed":
+      return { status: "failed", error: member.error as RecordedError };
+    case "skipped":
+      return { status: "skipped" };
+    default:
+      return { status: "canceled" };
+  }
+}
+
+function memberErrors(t: Transition, group: GroupState): (RecordedError | undefined)[] {
+  return group.members.map((id) => {
+    const member = id === undefined ? undefined : t.current(id);
+    return member?.status === "failed" ? member.error : undefined;
+  });
+}
+
+function failGroup(
+  t: Transition,
+  execution: ExecutionRecord,
+  code: RecordedError["code"],
+  found: readonly (RecordedError | undefined)[],
+): void {
+  const errors = found.filter((error) => error !== undefined);
+  const group = groupOf(t.state, execution.id);
+  failAttempt(t, t.current(execution.id), {
+    code,
+    message: groupMessage(execution.path, code, errors, group),
+    path: execution.path,
+    ...(errors.length > 0 ? { errors } : {}),
+  });
+}
+
+function groupMessage(
+  path: string,
+  code: RecordedError["code"],
+  errors: readonly RecordedError[],
+  group: GroupState,
+): string {
+  const details = errors.map((error) => error.message).join("; ");
+  switch (code) {
+    case "RACE_LOST":
+      return `No member of "${path}" succeeded: ${details}`;
+    case "QUORUM_VETOED":
+      return `A member of "${path}" vetoed.`;
+    case "QUORUM_NOT_REACHED":
+      return `"${path}" can no longer be reached: ${group.counted || group.succeeded} so far.`;
+    default:
+      return `"${path}" failed: ${details}`;
+  }
+}
+
+// --------------------------------------------------------------------------------------- cancelling
+
+/** Cancels the members that have not ended, the callback included. */
+export function cancelMembers(t: Transition, execution: ExecutionRecord, reason: string): void {
+  const group = groupOf(t.state, execution.id);
+  group.again.clear();
+  if (group.live === 0 && group.callback === 0) return;
+  for (const id of [...group.members, group.callback]) {
+    if (id === undefined || id === 0) continue;
+    const member = t.current(id);
+    if (isLive(member.status)) cancelExecution(t, member, reason, noEdges);
+  }
+}
+
+// ------------------------------------------------------------------------------------ open-ended maps
+
+/** One more item for a map that runs. */
+export function addItem(t: Transition, execution: ExecutionRecord, item: unknown): void {
+  const grown = { ...execution, items: [...(execution.items ?? []), item] };
+  t.step("StepWaiting", grown);
+  advance(t, grown);
+}
+
+/** A map ends early, with what has succeeded. */
+export function closeMap(t: Transition, execution: ExecutionRecord): void {
+  const node = t.node(execution);
+  groupOf(t.state, execution.id).next = sizeOf(execution, node);
+  cancelMembers(t, execution, `"${execution.path}" was closed`);
+  finishMembers(t, t.current(execution.id), node);
+}

@@ -1,0 +1,140 @@
+import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
+import { ContextData, type ScopeLog } from "./context-data.ts";
+import type { JoinState } from "./join-state.ts";
+import type { Liveness } from "./liveness.ts";
+import type {
+  EpochMs,
+  ExecutionRecord,
+  InstanceRecord,
+  SignalRecord,
+  TaskRecord,
+  TimerRecord,
+} from "./state.ts";
+
+/** What is known of a group's members; `apply` keeps the counts equal to their records. */
+export interface GroupState {
+  readonly executionId: number;
+  /** Execution ids of the members by position; empty where none has started. */
+  readonly members: (number | undefined)[];
+  callback: number;
+  live: number;
+  succeeded: number;
+  failed: number;
+  /** Members that were skipped or cancelled: neither success nor failure. */
+  passed: number;
+  /** Results of a quorum's members that count, or are a veto. */
+  counted: number;
+  vetoes: number;
+  /** What later members may see of earlier ones' writes. */
+  log: ScopeLog | undefined;
+
+  /** The position that starts next, and pending members that wait for a free place before it. */
+  next: number;
+  readonly again: Set<number>;
+  /** Members are being started; one that ends at once must not start others itself. */
+  filling: boolean;
+}
+
+/** Who holds a mutex (or the turn of an interleaved group), and who waits for it, in order. */
+export interface LockState {
+  holder: number;
+  readonly waiting: number[];
+}
+
+/**
+ * An instance in memory. The records are what is kept; everything else is derived from them when the
+ * instance is loaded (`restore`) and carried along by `apply`. It may be changed by `apply` only.
+ */
+export class InstanceState {
+  instance: InstanceRecord;
+  readonly executions: ExecutionRecord[] = [];
+  tasks: Map<string, TaskRecord> | undefined;
+  timers: Map<string, TimerRecord> | undefined;
+  /** Signals that arrived and were not used, oldest first. */
+  signals: SignalRecord[] = [];
+  /** Ids of all signals that ever arrived. */
+  signalIds: Set<string> | undefined;
+
+  readonly data = new ContextData();
+  /** The graph's nodes, and after them those that a user's own group brought along. */
+  nodes: readonly GraphNode[];
+  /** Per top-level node: its latest execution, and the latest that succeeded; 0 for none. */
+  readonly latest: number[];
+  readonly latestSucceeded: number[];
+  /** Top-level executions that have not ended, compensations included. */
+  readonly live = new Set<number>();
+  /** Top-level executions whose edges are undecided, and unused arrivals: at 0, all is done. */
+  active = 0;
+  /** How many executions are running or about to run again. */
+  busy = 0;
+  /** The latest number that was given to an end or a wait (`ExecutionRecord.order`). */
+  order = 0;
+  groups: Map<number, GroupState> | undefined;
+  locks: Map<string, LockState> | undefined;
+  /** Executions that wait for a signal, by the signal's name, oldest first. */
+  signalWaiters: Map<string, number[]> | undefined;
+
+  /** Per edge into a join: arrivals that were not used. */
+  tokens: number[] | undefined;
+  joins: Map<number, JoinState> | undefined;
+  /** Per component that is a loop: its joins with unused arrivals. */
+  parkedInLoops: Map<number, Set<JoinState>> | undefined;
+  /** Per component that is a loop: its joins that count what is active there. */
+  watchedLoops: Map<number, JoinState[]> | undefined;
+  /** Joins in which something changed, to be looked at before the command ends. */
+  touchedJoins: JoinState[] = [];
+  liveness: Liveness | undefined;
+
+  /** Executions still to be undone, the next one last; undefined until it is needed. */
+  toCompensate: number[] | undefined;
+
+  constructor(graph: WorkflowGraph, instance: InstanceRecord) {
+    this.instance = instance;
+    this.nodes = graph.nodes;
+    this.latest = new Array<number>(graph.topLevel).fill(0);
+    this.latestSucceeded = new Array<number>(graph.topLevel).fill(0);
+  }
+
+  execution(id: number): ExecutionRecord {
+    return this.executions[id - 1] as ExecutionRecord;
+  }
+
+  node(execution: ExecutionRecord): GraphNode {
+    return this.nodes[execution.node] as GraphNode;
+  }
+
+  group(executionId: number): GroupState {
+    return this.groups?.get(executionId) as GroupState;
+  }
+}
+
+/** What is told of a new instance. */
+export interface NewInstance {
+  readonly id: string;
+  readonly initialData?: Readonly<Record<string, unknown>>;
+  readonly now: EpochMs;
+  readonly user?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly parent?: InstanceRecord["parent"];
+}
+
+/** An instance that has not started; the command `Start` starts it. Its data must be JSON. */
+export function createInstance(graph: WorkflowGraph, given: NewInstance): InstanceState {
+  return new InstanceState(graph, {
+    id: given.id,
+    workflow: graph.definition.name,
+    version: graph.definition.version,
+    status: "pending",
+    initialData: given.initialData ?? {},
+    startedAt: given.now,
+    endedAt: undefined,
+    user: given.user,
+    tenant: given.tenant,
+    idempotencyKey: given.idempotencyKey,
+    error: undefined,
+    reason: undefined,
+    compensating: undefined,
+    parent: given.parent,
+  });
+}

@@ -1,0 +1,56 @@
+import type { StepStatus } from "../definition/context.ts";
+import type { TaskStatus, WorkflowStatus } from "./state.ts";
+
+/**
+ * The life cycles of instances, executions and tasks: for each status, those that may follow it. The
+ * guard in `apply`, the documentation and the property tests read these tables alike.
+ */
+export const instanceLifecycle: Readonly<Record<WorkflowStatus, readonly WorkflowStatus[]>> = {
+  pending: ["running", "waiting", "completed", "failed"],
+  running: ["waiting", "paused", "completed", "failed", "canceled"],
+  waiting: ["running", "paused", "completed", "failed", "canceled"],
+  paused: ["running", "waiting", "completed", "failed", "canceled"],
+  completed: [],
+  failed: ["running", "waiting"],
+  canceled: [],
+};
+
+/** What has failed or was cancelled can run again: by its group's retry or an operator's. */
+export const stepLifecycle: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
+  pending: ["running", "waiting", "succeeded", "failed", "canceled", "skipped"],
+  scheduled: ["pending", "running", "waiting", "succeeded", "failed", "canceled", "skipped"],
+  running: ["pending", "scheduled", "waiting", "succeeded", "failed", "canceled", "skipped"],
+  waiting: ["pending", "scheduled", "running", "succeeded", "failed", "canceled", "skipped"],
+  succeeded: [],
+  failed: ["pending", "running", "waiting", "succeeded", "skipped"],
+  canceled: ["pending", "running", "waiting", "succeeded", "skipped"],
+  skipped: [],
+};
+
+export const taskLifecycle: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {
+  open: ["completed", "withdrawn"],
+  completed: [],
+  withdrawn: [],
+};
+
+export function isEnded(status: WorkflowStatus): boolean {
+  return status === "completed" || status === "failed" || status === "canceled";
+}
+
+/** Whether the execution has not ended. */
+export function isLive(status: StepStatus): boolean {
+  switch (status) {
+    case "pending":
+    case "scheduled":
+    case "running":
+    case "waiting":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether something happens without anybody doing it: code runs, or the next attempt is due. */
+export function isBusy(status: StepStatus): boolean {
+  return status === "running" || status === "scheduled";
+}

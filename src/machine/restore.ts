@@ -1,0 +1,183 @@
+import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
+import { addCallback, groupOf, logWrites } from "./apply.ts";
+import { InstanceState } from "./instance-state.ts";
+import {
+  addArrival,
+  changeActivity,
+  createLiveness,
+  joinOf,
+  restoreRound,
+} from "./join-state.ts";
+import { isBusy, isLive } from "./lifecycle.ts";
+import { restoreLocks } from "./locks.ts";
+import type { ExecutionRecord, InstanceRows } from "./state.ts";
+import { Transition } from "./transition.ts";
+import { insertInOrder } from "./waits.ts";
+import { refoldWrites } from "./writes.ts";
+
+/**
+ * The state of an instance from its rows. It reads records and calls no code of the definition: what
+ * code decided (conditions, predicates, reducers) was recorded.
+ */
+export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState {
+  const state = new InstanceState(graph, rows.instance);
+  if (rows.instance.status === "pending") return state;
+  state.data.commit(Object.entries(rows.instance.initialData));
+  createLiveness(graph, state);
+
+  const records = [...rows.executions].sort((a, b) => a.id - b.id);
+  for (const record of records) restoreExecution(graph, state, record);
+  const ended = state.executions
+    .filter(({ status }) => status === "succeeded")
+    .sort((a, b) => a.order - b.order);
+  for (const execution of ended) {
+    if (execution.parent !== 0) logWrites(state, groupOf(state, execution.parent), execution);
+  }
+  for (const execution of ended) {
+    if (execution.parent === 0) state.data.commit(refoldWrites(graph, state, execution));
+  }
+  for (const task of rows.tasks) {
+    state.tasks ??= new Map();
+    state.tasks.set(task.id, task);
+  }
+  for (const timer of rows.timers) {
+    state.timers ??= new Map();
+    state.timers.set(timer.id, timer);
+  }
+  for (const signal of rows.signals) {
+    state.signalIds ??= new Set();
+    state.signalIds.add(signal.id);
+    if (signal.usedBy === 0) state.signals.push(signal);
+  }
+  restoreGroups(state);
+  restoreTokens(graph, state);
+  restoreLocks(new Transition(graph, state, 0));
+  return state;
+}
+
+function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: ExecutionRecord): void {
+  const record = { ...row, node: nodeAt(graph, state, row) };
+  state.executions.push(record);
+  const { id, node: index, status } = record;
+  if (isBusy(status)) state.busy++;
+  if (record.order > state.order) state.order = record.order;
+  const node = state.nodes[index] as GraphNode;
+  if (status === "waiting" && node.kind === "signal" && "signal" in node.source) {
+    const { signal } = node.source;
+    state.signalWaiters ??= new Map();
+    const waiters = state.signalWaiters.get(signal) ?? [];
+    insertInOrder(waiters, id);
+    state.signalWaiters.set(signal, waiters);
+  }
+  if (record.parent !== 0) {
+    restoreMember(state, record);
+    return;
+  }
+  if (isLive(status)) state.live.add(id);
+  if (record.compensates !== 0) return;
+  state.latest[index] = id;
+  if (status === "succeeded") state.latestSucceeded[index] = id;
+}
+
+/** The node of a record: members of maps and repeated calls have a number in their path. */
+function nodeAt(graph: WorkflowGraph, state: InstanceState, record: ExecutionRecord): number {
+  const index =
+    graph.nodeByPath.get(record.path) ??
+    graph.nodeByPath.get(record.path.replace(/\[\d+\]/g, "[]")) ??
+    graph.nodeByPath.get(record.path.replace(/\[\d+\]$/, ""));
+  return index ?? addUnknownNode(state, record);
+}
+
+/**
+ * A step that a user's own group called without declaring it: what it is becomes known when the
+ * group's body runs again and calls it again.
+ */
+function addUnknownNode(state: InstanceState, record: ExecutionRecord): number {
+  const parent = state.node(state.execution(record.parent));
+  const index = state.nodes.length;
+  const name = record.path.slice(record.path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
+  const unknown: GraphNode = {
+    ...parent,
+    index,
+    path: record.path,
+    name,
+    kind: "machine",
+    parent: parent.index,
+    members: [],
+    callback: -1,
+    prepares: false,
+    writesData: true,
+  };
+  state.nodes = [...state.nodes, unknown];
+  return index;
+}
+
+function restoreMember(state: InstanceState, record: ExecutionRecord): void {
+  const group = groupOf(state, record.parent);
+  if (record.position < 0) {
+    group.callback = record.id;
+    return;
+  }
+  group.members[record.position] = record.id;
+  group.next = Math.max(group.next, record.position + 1);
+  if (isLive(record.status)) group.live++;
+  else if (record.status === "succeeded") group.succeeded++;
+  else if (record.status === "failed") group.failed++;
+  else group.passed++;
+  if (record.vote === "counts") group.counted++;
+  else if (record.vote === "veto") group.vetoes++;
+}
+
+/** Callbacks see their group's writes; pending members beyond the limit wait for a free place. */
+function restoreGroups(state: InstanceState): void {
+  for (const [id, group] of state.groups ?? []) {
+    const execution = state.execution(id);
+    if (group.callback !== 0) {
+      group.next = Math.max(group.next, execution.items?.length ?? 0);
+      addCallback(state, group, state.execution(group.callback));
+    }
+    const node = state.node(execution);
+    const limit = node.kind === "sequential" ? 1 : maxConcurrentOf(node);
+    const pending = group.members.filter(
+      (member) => member !== undefined && state.execution(member).status === "pending",
+    );
+    const free = limit - (group.live - pending.length);
+    if (!isLive(execution.status)) continue;
+    for (const member of pending.slice(Math.max(0, free))) {
+      group.again.add(state.execution(member as number).position);
+    }
+  }
+}
+
+function maxConcurrentOf(node: GraphNode): number {
+  const { maxConcurrent } = node.source as { readonly maxConcurrent?: number };
+  return maxConcurrent ?? Number.POSITIVE_INFINITY;
+}
+
+/** What is active, and which arrivals at joins were not used: taken edges less used arrivals. */
+function restoreTokens(graph: WorkflowGraph, state: InstanceState): void {
+  const top = state.executions.filter(
+    ({ parent, compensates }) => parent === 0 && compensates === 0,
+  );
+  for (const { node: index, taken } of top) {
+    if (taken !== undefined) continue;
+    changeActivity(graph, state, index, 1);
+  }
+  if (graph.components === undefined) return;
+  const unused = new Map<number, number>();
+  for (const { taken, arrivals } of top) {
+    for (const edge of taken ?? []) unused.set(edge, (unused.get(edge) ?? 0) + 1);
+    for (const edge of arrivals) unused.set(edge, (unused.get(edge) ?? 0) - 1);
+  }
+  for (const execution of top) {
+    const node = state.nodes[execution.node] as GraphNode;
+    if (node.join.kind === "each") continue;
+    if (execution.taken === undefined) joinOf(graph, state, node).executions++;
+    if (execution.roundOpen) restoreRound(graph, state, node, execution);
+  }
+  for (const [edge, amount] of unused) {
+    const node = state.nodes[graph.edges[edge]?.target ?? 0] as GraphNode;
+    if (node.join.kind === "each") continue;
+    for (let count = 0; count < amount; count++) addArrival(graph, state, node, edge);
+  }
+}

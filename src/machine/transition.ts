@@ -1,0 +1,117 @@
+import type { GraphEdge, GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
+import { applyExecution, applyInstance, applySignal, applyTask, applyTimer } from "./apply.ts";
+import type { Effect } from "./effect.ts";
+import type {
+  ExecutionEvent,
+  InstanceEvent,
+  MachineEvent,
+  SignalEvent,
+  TaskEvent,
+  TimerEvent,
+} from "./event.ts";
+import type { InstanceState } from "./instance-state.ts";
+import { isEnded } from "./lifecycle.ts";
+import type {
+  EpochMs,
+  ExecutionRecord,
+  InstanceRecord,
+  SignalRecord,
+  TaskRecord,
+  TimerRecord,
+  Writes,
+} from "./state.ts";
+
+/**
+ * One command on its way through the machine. Every event is applied the moment it is emitted, so
+ * each further decision sees the state as it then is.
+ */
+export class Transition {
+  readonly graph: WorkflowGraph;
+  readonly state: InstanceState;
+  readonly now: EpochMs;
+  readonly events: MachineEvent[] = [];
+  readonly effects: Effect[] = [];
+  /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
+  readonly #arrivals: number[] = [];
+  #work: (() => void)[] | undefined;
+  /** The instance is about to end: nothing may start any more. */
+  halted = false;
+
+  constructor(graph: WorkflowGraph, state: InstanceState, now: EpochMs) {
+    this.graph = graph;
+    this.state = state;
+    this.now = now;
+  }
+
+  instance(type: InstanceEvent["type"], change: Partial<InstanceRecord>): void {
+    const event: InstanceEvent = { type, instance: { ...this.state.instance, ...change } };
+    applyInstance(this.graph, this.state, event);
+    this.events.push(event);
+  }
+
+  step(type: ExecutionEvent["type"], execution: ExecutionRecord, committed?: Writes): void {
+    const event: ExecutionEvent = { type, execution, committed };
+    applyExecution(this.graph, this.state, event);
+    this.events.push(event);
+  }
+
+  task(type: TaskEvent["type"], task: TaskRecord): void {
+    const event: TaskEvent = { type, task };
+    applyTask(this.state, event);
+    this.events.push(event);
+  }
+
+  timer(type: TimerEvent["type"], timer: TimerRecord): void {
+    const event: TimerEvent = { type, timer };
+    applyTimer(this.state, event);
+    this.events.push(event);
+  }
+
+  signal(type: SignalEvent["type"], signal: SignalRecord): void {
+    const event: SignalEvent = { type, signal };
+    applySignal(this.state, event);
+    this.events.push(event);
+  }
+
+  /** The record as it is now. */
+  current(id: number): ExecutionRecord {
+    return this.state.execution(id);
+  }
+
+  node(execution: ExecutionRecord): GraphNode {
+    return this.state.node(execution);
+  }
+
+  edge(index: number): GraphEdge {
+    return this.graph.edges[index] as GraphEdge;
+  }
+
+  /** Whether the instance has ended or is being compensated: nothing goes on in it. */
+  get isOver(): boolean {
+    const { status, compensating } = this.state.instance;
+    return this.halted || compensating !== undefined || isEnded(status);
+  }
+
+  /** Work to be done when what is under way is done: no chain of any length needs a deep stack. */
+  later(work: () => void): void {
+    this.#work ??= [];
+    this.#work.push(work);
+  }
+
+  /** Control comes by an edge to a node that starts at every arrival. */
+  arrive(edge: number): void {
+    this.#arrivals.push(edge);
+  }
+
+  /** Does what is left to do, and what that leaves to do. */
+  drain(start: (edge: number) => void): void {
+    const arrivals = this.#arrivals;
+    for (let done = 0; done < arrivals.length || this.#work !== undefined; ) {
+      while (done < arrivals.length) start(arrivals[done++] as number);
+      const work = this.#work;
+      this.#work = undefined;
+      for (const each of work ?? []) each();
+    }
+    arrivals.length = 0;
+  }
+}

@@ -1,0 +1,192 @@
+import type { BaseHumanStep } from "../definition/human-step.ts";
+import type { FromContext } from "../definition/step.ts";
+import {
+  dueTime,
+  type Mapping,
+  type SignalStep,
+  type SubworkflowStep,
+  type TimerStep,
+} from "../definition/wait-steps.ts";
+import { InvalidOptionError } from "../errors.ts";
+import type { GraphNode } from "../graph/workflow-graph.ts";
+import { toJson } from "../json.ts";
+import { ContextView } from "./context-view.ts";
+import { clearTimer, fail, failure, setTimer, succeed } from "./executions.ts";
+import type { ExecutionRecord, SignalRecord, TaskRecord, Writes } from "./state.ts";
+import type { Transition } from "./transition.ts";
+
+/** Steps that wait: for a person, a time, a message, or a child instance. */
+
+export function openWait(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  try {
+    openByKind(t, execution, node);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    fail(t, execution, failure(execution, "FUNCTION_FAILED", `"${execution.path}": ${message}`));
+  }
+}
+
+function openByKind(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  const context = new ContextView(t.graph, t.state, execution);
+  switch (node.kind) {
+    case "human": {
+      const task = newTask(t, execution, node.source as BaseHumanStep, context);
+      wait(t, execution);
+      t.task("TaskOpened", task);
+      break;
+    }
+    case "timer": {
+      const fireAt = dueTime(node.source as TimerStep, context, t.now);
+      wait(t, execution);
+      setTimer(t, "timer", execution.id, fireAt);
+      break;
+    }
+    case "signal":
+      wait(t, execution);
+      useStoredSignal(t, execution, node.source as SignalStep);
+      break;
+    case "subworkflow": {
+      const input = mapData((node.source as SubworkflowStep).input, context);
+      const waiting = wait(t, execution);
+      t.effects.push({ type: "StartChild", execution: waiting, input });
+      break;
+    }
+    default:
+      wait(t, execution);
+  }
+}
+
+function wait(t: Transition, execution: ExecutionRecord): ExecutionRecord {
+  const waiting: ExecutionRecord = { ...execution, status: "waiting" };
+  t.step("StepWaiting", waiting);
+  return waiting;
+}
+
+/** Ends what an execution waits for. */
+export function stopWaiting(
+  t: Transition,
+  execution: ExecutionRecord,
+  kind: GraphNode["kind"],
+  reason: string,
+): void {
+  if (kind === "human") {
+    const task = t.state.tasks?.get(taskId(execution));
+    if (task?.status === "open") {
+      t.task("TaskWithdrawn", { ...task, status: "withdrawn", endedAt: t.now, reason });
+    }
+  } else if (kind === "timer") {
+    clearTimer(t, "timer", execution.id);
+  } else if (kind === "subworkflow") {
+    t.effects.push({ type: "CancelChild", executionId: execution.id, reason });
+  }
+}
+
+/** The step has got its data: it is the result, and stands under the step's name. */
+export function succeedWithData(t: Transition, execution: ExecutionRecord, data: unknown): void {
+  const { name, writesData } = t.node(execution);
+  const writes: Writes | undefined = writesData ? [[name, data]] : undefined;
+  succeed(t, execution, data, writes);
+}
+
+// -------------------------------------------------------------------------------------------- tasks
+
+export function taskId(execution: ExecutionRecord): string {
+  return execution.attempt === 1 ? `${execution.id}` : `${execution.id}-${execution.attempt}`;
+}
+
+function newTask(
+  t: Transition,
+  execution: ExecutionRecord,
+  step: BaseHumanStep,
+  context: ContextView,
+): TaskRecord {
+  const assignee = resolve(step.assignee, context) ?? assigneeByKey(step, context);
+  return {
+    id: taskId(execution),
+    executionId: execution.id,
+    path: execution.path,
+    status: "open",
+    title: resolve(step.title, context) ?? t.node(execution).name,
+    description: resolve(step.description, context),
+    assignee,
+    candidateUsers: resolve(step.candidateUsers, context),
+    candidateGroups: resolve(step.candidateGroups, context),
+    excludeUsers: resolve(step.excludeUsers, context),
+    createdAt: t.now,
+    endedAt: undefined,
+    endedBy: undefined,
+    reason: undefined,
+  };
+}
+
+function assigneeByKey(step: BaseHumanStep, context: ContextView): string | undefined {
+  if (step.assigneeKey === undefined) return undefined;
+  const assignee = context.get(step.assigneeKey);
+  if (typeof assignee === "string") return assignee;
+  throw new InvalidOptionError(`the data has no user at assigneeKey "${step.assigneeKey}"`);
+}
+
+function resolve<Value>(
+  value: FromContext<Value> | undefined,
+  context: ContextView,
+): Value | undefined {
+  return typeof value === "function"
+    ? (value as (context: ContextView) => Value)(context)
+    : value;
+}
+
+// ------------------------------------------------------------------------------------------ signals
+
+/** A waiting step takes the oldest signal of its name that nobody used. */
+function useStoredSignal(t: Transition, execution: ExecutionRecord, step: SignalStep): void {
+  const stored = step.transient ? undefined : t.state.signals.find(({ name }) => name === step.signal);
+  if (stored === undefined) {
+    t.state.signalWaiters ??= new Map();
+    const waiters = t.state.signalWaiters.get(step.signal);
+    if (waiters === undefined) t.state.signalWaiters.set(step.signal, [execution.id]);
+    else insertInOrder(waiters, execution.id);
+    return;
+  }
+  useSignal(t, t.current(execution.id), stored);
+}
+
+export function useSignal(t: Transition, execution: ExecutionRecord, signal: SignalRecord): void {
+  t.signal("SignalUsed", { ...signal, usedBy: execution.id });
+  succeedWithData(t, execution, signal.data);
+}
+
+/** Keeps ids ascending; nearly always the new one is the greatest. */
+export function insertInOrder(ids: number[], id: number): void {
+  ids.push(id);
+  if (id < (ids[ids.length - 2] ?? 0)) ids.sort((a, b) => a - b);
+}
+
+/** The oldest execution that waits for a signal of this name. */
+export function takeSignalWaiter(t: Transition, name: string): ExecutionRecord | undefined {
+  const waiters = t.state.signalWaiters?.get(name) ?? [];
+  for (let id = waiters.shift(); id !== undefined; id = waiters.shift()) {
+    const execution = t.current(id);
+    if (execution.status === "waiting") return execution;
+  }
+  t.state.signalWaiters?.delete(name);
+  return undefined;
+}
+
+// ------------------------------------------------------------------------------------- subworkflows
+
+/** What crosses between a parent and its child. */
+export function mapData(
+  mapping: Mapping<Record<string, unknown>> | undefined,
+  context: Pick<ContextView, "get">,
+): Readonly<Record<string, unknown>> {
+  if (mapping === undefined) return {};
+  if (typeof mapping === "function") {
+    return toJson(mapping(context as ContextView), "the mapping") as Record<string, unknown>;
+  }
+  const data: Record<string, unknown> = {};
+  for (const [key, path] of Object.entries(mapping)) {
+    const value = context.get(path);
+    if (value !== undefined) data[key] = value;
+  }
+  return Object.freeze(data);
+}
