@@ -1,33 +1,51 @@
 import type { RecordedError } from "../errors.ts";
 
-/** What a definition knows of its data when no data type is given: every key, as `unknown`. */
-// biome-ignore lint/suspicious/noExplicitAny: the open data type accepts every typed one
-export type AnyData = Record<string, any>;
+/**
+ * The data type where none is given: a step, an edge or a context that knows nothing of its data fits
+ * wherever the data is typed. Reading it gives `unknown`, and it takes every key and value.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: fits every other data type, in both directions
+export type AnyData = any;
 
 /** Every dotted path into `Data`, for data types that name their keys. */
-export type DataPath<Data> = string extends keyof Data
+export type DataPath<Data, Depth extends unknown[] = []> = string extends keyof Data
   ? string
-  : { [Key in keyof Data & string]: Key | NestedPath<Key, Data[Key]> }[keyof Data & string];
+  : {
+      [Key in keyof Data & string]: Key | NestedPath<Key, NonNullable<Data[Key]>, [...Depth, Key]>;
+    }[keyof Data & string];
 
-type NestedPath<Key extends string, Value> =
-  NonNullable<Value> extends readonly unknown[]
-    ? never
-    : NonNullable<Value> extends object
-      ? string extends keyof NonNullable<Value>
+/** Beyond five levels any path is accepted: a type may contain itself. */
+type NestedPath<Key extends string, Value, Depth extends unknown[]> = Value extends
+  | readonly unknown[]
+  | string
+  ? never
+  : Value extends object
+    ? string extends keyof Value
+      ? `${Key}.${string}`
+      : Depth["length"] extends 5
         ? `${Key}.${string}`
-        : `${Key}.${DataPath<NonNullable<Value>>}`
-      : never;
+        : `${Key}.${DataPath<Value, Depth>}`
+    : never;
 
 /** The type of what a dotted path into `Data` leads to. */
 export type DataAt<Data, Path extends string> = string extends keyof Data
-  ? unknown
+  ? IndexedAt<Data[keyof Data & string], Path>
   : Path extends keyof Data
     ? Data[Path]
     : Path extends `${infer Head}.${infer Rest}`
       ? Head extends keyof Data
-        ? DataAt<NonNullable<Data[Head]>, Rest> | (undefined extends Data[Head] ? undefined : never)
-        : never
-      : never;
+        ?
+            | DataAt<NonNullable<Data[Head]>, Rest>
+            | (Extract<Data[Head], undefined | null> extends never ? never : undefined)
+        : unknown
+      : unknown;
+
+/** In a table of any keys, a key may be missing, and a path with a dot may be a key or lead on. */
+type IndexedAt<Value, Path extends string> = 0 extends 1 & Value
+  ? unknown
+  : Path extends `${string}.${string}`
+    ? unknown
+    : Value | undefined;
 
 /** One execution of a step, as the history shows it. */
 export interface ExecutionSummary {
@@ -78,7 +96,7 @@ export interface ReadonlyContext<Data = AnyData> {
   get<Path extends DataPath<Data>, Default>(
     path: Path,
     fallback: Default,
-  ): string extends keyof Data ? unknown : Exclude<DataAt<Data, Path>, undefined> | Default;
+  ): Exclude<DataAt<Data, Path>, undefined> | Default;
 
   /**
    * What the step or group of this path returned in its latest execution that succeeded and is

@@ -3,7 +3,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.
 import addFormats from "ajv-formats";
 import { type FieldProblem, InvalidFormError } from "../errors.ts";
 import { type JsonValue, toJson } from "../json.ts";
-import type { JsonSchema } from "./human-step.ts";
+import type { JsonSchema } from "./form-data.ts";
 
 /** The data as it is to be kept (what the schema made of it), or what is wrong with each field. */
 export type FormResult =

@@ -1,17 +1,6 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AnyData } from "./context.ts";
+import type { FormData, FormSchema } from "./form-data.ts";
 import { BaseStep, type FromContext, type StepOptions, setOptions } from "./step.ts";
-
-/** A JSON Schema (draft 2020-12). */
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-/** A form is a JSON Schema, or a Standard Schema (zod, valibot, arktype), which also gives its type. */
-export type FormSchema = JsonSchema | StandardSchemaV1;
-
-/** The type of the data that fits a form: known for a Standard Schema. */
-export type FormData<Form> = Form extends StandardSchemaV1
-  ? StandardSchemaV1.InferOutput<Form>
-  : Record<string, unknown>;
 
 /** Who may see and complete a task. Without assignee and candidates, everybody may. */
 export interface Assignment<Data = AnyData> {

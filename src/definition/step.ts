@@ -1,5 +1,6 @@
 import type { RecordedError } from "../errors.ts";
 import type { AnyData, ReadonlyContext, WorkflowContext } from "./context.ts";
+import type { FormData } from "./form-data.ts";
 
 /** When and how often a failed attempt is tried again. */
 export interface RetryPolicy {
@@ -68,8 +69,19 @@ export type StepKind =
 /** Carries the result type for inference; never set at run time. */
 declare const resultType: unique symbol;
 
-/** The type of what a step returns, or of the data that a person, signal or webhook gives. */
-export type ResultOf<S> = S extends { readonly [resultType]?: infer Result } ? Result : unknown;
+/**
+ * The type of what a step returns, or of the data that a person, signal or webhook gives. Of a step
+ * with a class of its own, it is what its `execute` returns or its `formSchema` says.
+ */
+export type ResultOf<S> =
+  // biome-ignore lint/suspicious/noExplicitAny: matches execute whatever the data type is
+  S extends { readonly kind: "machine"; execute(context: any): infer Returned }
+    ? Awaited<Returned>
+    : S extends { readonly kind: "human"; formSchema?: infer Form }
+      ? FormData<NonNullable<Form>>
+      : S extends { readonly [resultType]?: infer Result }
+        ? Result
+        : unknown;
 
 /** What all steps have in common. Use one of the classes for each kind. */
 export abstract class BaseStep<Data = AnyData, Result = unknown> implements NodeOptions<Data> {

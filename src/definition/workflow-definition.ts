@@ -2,8 +2,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { InvalidDefinitionError } from "../errors.ts";
 import type { AnyData } from "./context.ts";
 import type { Edge } from "./edge.ts";
+import type { JsonSchema } from "./form-data.ts";
 import type { WorkflowNode } from "./group.ts";
-import type { JsonSchema } from "./human-step.ts";
 import { validateDefinition } from "./validate.ts";
 
 /**
@@ -38,7 +38,7 @@ export interface WorkflowDefinitionOptions<
   readonly edges?: readonly Edge<
     NoInfer<keyof Steps & string>,
     NoInfer<keyof Steps & string>,
-    Data
+    NoInfer<Data>
   >[];
   readonly initialStep: NoInfer<keyof Steps & string>;
   readonly terminalSteps: Iterable<TerminalStep<NoInfer<keyof Steps & string>>>;
@@ -130,15 +130,22 @@ function toTerminal(terminal: TerminalStep<string>): Terminal {
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds definitions of every data type
 export type AnyDefinition = WorkflowDefinition<any, any, any>;
 
-/** The type of the data that a definition's instances work on. */
+/** The type of the data that a definition's instances work on; any object where none was given. */
 export type DataOf<Definition> =
   // biome-ignore lint/suspicious/noExplicitAny: matches whatever the other types are
-  Definition extends WorkflowDefinition<any, infer Data, any> ? Data : AnyData;
+  Definition extends WorkflowDefinition<any, infer Data, any> ? Known<Data> : OpenData;
 
-/** The type of the `initialData` that a definition's instances start with. */
+/** The type of the `initialData` with which a definition's instances start. */
 export type InputOf<Definition> =
   // biome-ignore lint/suspicious/noExplicitAny: matches whatever the other types are
-  Definition extends WorkflowDefinition<any, any, infer Input> ? Input : AnyData;
+  Definition extends WorkflowDefinition<any, any, infer Input> ? Known<Input> : OpenData;
+
+/** Every object fits, one whose type is an interface too. */
+// biome-ignore lint/suspicious/noExplicitAny: with unknown, interfaces would be refused
+export type OpenData = Readonly<Record<string, any>>;
+
+/** Replaces `any`, which would accept what is no object. */
+type Known<Data> = 0 extends 1 & Data ? OpenData : Data;
 
 /** The names of a definition's steps. */
 export type StepNameOf<Definition> =
