@@ -53,7 +53,7 @@ function copy(value: unknown, depth: number): JsonValue {
 }
 
 function copyArray(value: readonly unknown[], depth: number): JsonValue {
-  const result: JsonValue[] = [];
+  const result = new Array<JsonValue>(value.length);
   let index = 0;
   try {
     for (; index < value.length; index++) {
@@ -61,7 +61,7 @@ function copyArray(value: readonly unknown[], depth: number): JsonValue {
       if (inner === undefined && !(index in value)) {
         throw new Refusal("a hole", "fill every place of the list, with null if need be");
       }
-      result.push(copy(inner, depth));
+      result[index] = copy(inner, depth);
     }
   } catch (error) {
     if (error instanceof Refusal) error.path.unshift(index);
