@@ -104,6 +104,7 @@ export class ContextData {
  * reader sees the entries that were there when it started.
  */
 export class ScopeLog {
+  readonly #keys: string[] = [];
   readonly #values: unknown[] = [];
   readonly #positions = new Map<string, number[]>();
 
@@ -115,7 +116,13 @@ export class ScopeLog {
     const positions = this.#positions.get(key);
     if (positions === undefined) this.#positions.set(key, [this.#values.length]);
     else positions.push(this.#values.length);
+    this.#keys.push(key);
     this.#values.push(value);
+  }
+
+  /** Everything, in the order in which it was written. */
+  entries(): (readonly [key: string, value: unknown])[] {
+    return this.#keys.map((key, index) => [key, this.#values[index]] as const);
   }
 
   /** The values written for a key among the first `length` entries, oldest first. */

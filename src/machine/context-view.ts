@@ -7,7 +7,8 @@ import { isLive } from "./lifecycle.ts";
 import type { ExecutionRecord } from "./state.ts";
 import { combine, ReducerFailure } from "./writes.ts";
 
-interface Scope {
+/** What a group's log held at a moment. */
+export interface Scope {
   readonly log: ScopeLog;
   readonly length: number;
 }
@@ -25,7 +26,7 @@ export class ContextView implements ReadonlyContext<AnyData> {
   protected readonly subject: ExecutionRecord | undefined;
   readonly #version: number;
   readonly #order: number;
-  readonly #scopes: readonly Scope[];
+  protected readonly scopes: readonly Scope[];
 
   constructor(
     graph: WorkflowGraph,
@@ -38,7 +39,7 @@ export class ContextView implements ReadonlyContext<AnyData> {
     this.subject = subject;
     this.#version = version;
     this.#order = state.order;
-    this.#scopes = subject === undefined || subject.parent === 0 ? noScopes : this.#findScopes();
+    this.scopes = subject === undefined || subject.parent === 0 ? noScopes : this.#findScopes();
   }
 
   get instanceId(): string {
@@ -113,17 +114,23 @@ export class ContextView implements ReadonlyContext<AnyData> {
 
   /** The value under a key; subclasses look at an execution's own writes first. */
   protected valueOf(key: string): unknown {
-    if (this.#scopes.length === 0) return this.state.data.get(key, this.#version);
+    return this.scopes.length === 0
+      ? this.state.data.get(key, this.#version)
+      : this.valueIn(key, this.scopes);
+  }
+
+  /** The value as it is over the committed data when these scopes, innermost first, lie on it. */
+  protected valueIn(key: string, scopes: readonly Scope[]): unknown {
     const reducer = this.graph.reducers.get(key);
     if (reducer === undefined) {
-      for (const { log, length } of this.#scopes) {
+      for (const { log, length } of scopes) {
         const found = log.latest(key, length);
         if (found !== undefined) return found.value;
       }
       return this.state.data.get(key, this.#version);
     }
     let value = this.state.data.get(key, this.#version);
-    for (const { log, length } of [...this.#scopes].reverse()) {
+    for (const { log, length } of [...scopes].reverse()) {
       for (const written of log.valuesOf(key, length)) {
         const combined = combine(reducer, key, value, written);
         if (!(combined instanceof ReducerFailure)) value = Object.freeze(combined);
@@ -145,7 +152,7 @@ export class ContextView implements ReadonlyContext<AnyData> {
 
   #findScopes(): readonly Scope[] {
     const scopes: Scope[] = [];
-    for (const { id } of this.#ancestors()) {
+    for (const { id } of this.#ancestors().slice(1)) {
       const log = this.state.groups?.get(id)?.log;
       if (log !== undefined) scopes.push({ log, length: log.length });
     }

@@ -94,11 +94,14 @@ function perform(t: Transition, command: Command): Rejection | undefined {
     case "Retry":
       return performOperation(t, command);
     default:
-      if (t.isOver && command.type !== "TimerFired" && command.type !== "StepInterrupted") {
-        return refuseEnded(t);
-      }
+      if (t.isOver && !stillMeansSomething(command)) return refuseEnded(t);
       return performMessage(t, command);
   }
+}
+
+/** Compensations have timers and may be cut off, and a task says by itself why it is gone. */
+function stillMeansSomething({ type }: Command): boolean {
+  return type === "TimerFired" || type === "StepInterrupted" || type === "TaskCompleted";
 }
 
 function start(t: Transition): Rejection | undefined {

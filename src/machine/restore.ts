@@ -1,3 +1,4 @@
+import type { SignalStep } from "../definition/wait-steps.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { addCallback, groupOf, logWrites } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
@@ -62,8 +63,8 @@ function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: Execu
   if (isBusy(status)) state.busy++;
   if (record.order > state.order) state.order = record.order;
   const node = state.nodes[index] as GraphNode;
-  if (status === "waiting" && node.kind === "signal" && "signal" in node.source) {
-    const { signal } = node.source;
+  if (status === "waiting" && node.kind === "signal") {
+    const { signal } = node.source as SignalStep;
     state.signalWaiters ??= new Map();
     const waiters = state.signalWaiters.get(signal) ?? [];
     insertInOrder(waiters, id);

@@ -1,0 +1,524 @@
+import type { Logger } from "../definition/context.ts";
+import type { SubworkflowStep } from "../definition/wait-steps.ts";
+import {
+  EngineClosedError,
+  StepNotActiveError,
+  UnknownInstanceError,
+} from "../errors.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import { ContextView } from "../machine/context-view.ts";
+import {
+  type Command,
+  createInstance,
+  decide,
+  type Effect,
+  type ExecutionRecord,
+  isLive,
+  type MachineEvent,
+  restore,
+  type TimerRecord,
+} from "../machine/index.ts";
+import { mapData } from "../machine/waits.ts";
+import type { Change, Store } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import { InstanceRuntime, type Waiter } from "./instance-runtime.ts";
+import type { Limiter } from "./limiter.ts";
+import { recordError } from "./recorded-error.ts";
+import { errorOfRejection } from "./rejections.ts";
+import { StepRunner } from "./step-runner.ts";
+import { TimerQueue } from "./timer-queue.ts";
+import { WebhookTokens } from "./webhook-token.ts";
+
+export interface DriverOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly secret: string;
+  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+}
+
+/** A command on its way, and who wants to know what became of it. */
+interface Request {
+  readonly runtime: InstanceRuntime;
+  readonly command: Command;
+  readonly done: ((error?: unknown) => void) | undefined;
+}
+
+interface Decided {
+  readonly request: Request;
+  readonly events: readonly MachineEvent[];
+  readonly effects: readonly Effect[];
+}
+
+/** After so many commands without a pause, timers and I/O of the application get their turn. */
+const commandsPerTurn = 10_000;
+
+/**
+ * Decides, commits, and then acts.
+ *
+ * D1. Commands that arrive together are decided in order and committed in one transaction.
+ * D2. Effects are performed, and callers answered, only after the commit.
+ * D3. While a commit is on its way, further commands gather for the next.
+ * D4. If a commit fails, the instances in it are forgotten and loaded anew when they are needed.
+ */
+export class Driver {
+  readonly tokens: WebhookTokens;
+  readonly #options: DriverOptions;
+  readonly #runner: StepRunner;
+  readonly #timers: TimerQueue;
+  readonly #runtimes = new Map<string, InstanceRuntime>();
+  readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
+  readonly #keys = new Map<string, string>();
+  #queue: Request[] = [];
+  #isScheduled = false;
+  #isCommitting = false;
+  #sinceTurn = 0;
+  #isClosed = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.tokens = new WebhookTokens(options.secret);
+    this.#timers = new TimerQueue(options.clock);
+    this.#runner = new StepRunner({
+      clock: options.clock,
+      logger: options.logger,
+      limiters: options.limiters,
+      send: (runtime, command) => this.#send(runtime, command),
+      tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
+    });
+  }
+
+  // ----------------------------------------------------------------------------------- instances
+
+  /** Resolves when the start is durable. */
+  start(runtime: InstanceRuntime): Promise<void> {
+    this.#runtimes.set(runtime.id, runtime);
+    const { idempotencyKey } = runtime.state.instance;
+    if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime.id);
+    return this.request(runtime, { type: "Start" });
+  }
+
+  idOfKey(idempotencyKey: string): string | undefined {
+    return this.#keys.get(idempotencyKey);
+  }
+
+  /** @throws UnknownInstanceError */
+  async find(instanceId: string): Promise<InstanceRuntime> {
+    const runtime = this.#runtimes.get(instanceId) ?? (await this.tryFind(instanceId));
+    if (runtime !== undefined) return runtime;
+    throw new UnknownInstanceError(`There is no instance "${instanceId}".`);
+  }
+
+  async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    this.#refuseIfClosed();
+    const known = this.#runtimes.get(instanceId);
+    if (known !== undefined) return known;
+    let loading = this.#loading.get(instanceId);
+    if (loading === undefined) {
+      loading = this.#load(instanceId).finally(() => this.#loading.delete(instanceId));
+      this.#loading.set(instanceId, loading);
+    }
+    return loading;
+  }
+
+  async #load(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const stored = await this.#options.store.load(instanceId);
+    if (stored === undefined) return undefined;
+    const { workflow, version } = stored.rows.instance;
+    const graph = this.#options.graphOf(workflow, version);
+    const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
+    if (runtime.isEnded) return runtime;
+    this.#runtimes.set(instanceId, runtime);
+    await this.#continue(runtime);
+    return runtime;
+  }
+
+  /** What an engine that is gone had going, goes on. */
+  async #continue(runtime: InstanceRuntime): Promise<void> {
+    const { state } = runtime;
+    for (const timer of state.timers?.values() ?? []) this.#arm(runtime, timer);
+    for (const execution of state.executions) {
+      if (!isLive(execution.status)) continue;
+      const { kind } = state.node(execution);
+      if (execution.status === "running" || kind === "custom") {
+        this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
+      } else if (kind === "subworkflow" && execution.status === "waiting") {
+        await this.#continueChild(runtime, execution);
+      }
+    }
+  }
+
+  /** Loads every instance that has not ended and goes on with it. */
+  async recover(): Promise<number> {
+    const ids = await this.#options.store.listUnfinished();
+    for (const id of ids) await this.tryFind(id);
+    return ids.length;
+  }
+
+  whenSettled(runtime: InstanceRuntime): Promise<InstanceRuntime> {
+    if (runtime.isSettled) return Promise.resolve(runtime);
+    return new Promise((resolve, reject) => runtime.settleWaiters.push({ resolve, reject }));
+  }
+
+  whenEnded(runtime: InstanceRuntime): Promise<InstanceRuntime> {
+    if (runtime.isEnded) return Promise.resolve(runtime);
+    return new Promise((resolve, reject) => runtime.endWaiters.push({ resolve, reject }));
+  }
+
+  /** @throws StepNotActiveError */
+  tokenOf(runtime: InstanceRuntime, path: string): string {
+    const { state } = runtime;
+    const execution = state.executions.findLast(
+      (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
+    );
+    if (execution !== undefined) return this.tokens.issue(runtime.id, execution.id);
+    throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timers.clear();
+    const closed = new EngineClosedError("The engine was closed.");
+    for (const runtime of [...this.#runtimes.values()]) this.#forget(runtime, closed);
+    for (const { done } of this.#queue) done?.(closed);
+    this.#queue = [];
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#isClosed) throw new EngineClosedError("The engine was closed; make a new one.");
+  }
+
+  // ------------------------------------------------------------------------ deciding and committing
+
+  /** Resolves when the command is durable; rejects with the error that its rejection means. */
+  request(runtime: InstanceRuntime, command: Command): Promise<void> {
+    this.#refuseIfClosed();
+    return new Promise((resolve, reject) => {
+      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      this.#queue.push({ runtime, command, done });
+      this.#schedule();
+    });
+  }
+
+  #send(runtime: InstanceRuntime, command: Command): void {
+    if (this.#isClosed) return;
+    this.#queue.push({ runtime, command, done: undefined });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isCommitting) return;
+    this.#isScheduled = true;
+    if (this.#sinceTurn < commandsPerTurn) {
+      queueMicrotask(this.#flush);
+    } else {
+      this.#sinceTurn = 0;
+      setImmediate(this.#flush);
+    }
+  }
+
+  readonly #flush = (): void => {
+    this.#isScheduled = false;
+    const batch = this.#queue;
+    this.#queue = [];
+    this.#sinceTurn += batch.length;
+    const decided: Decided[] = [];
+    const changes: Change[] = [];
+    const now = this.#options.clock.now();
+    for (const request of batch) {
+      const { runtime, command, done } = request;
+      const decision = decide(runtime.graph, runtime.state, command, now);
+      if (!decision.ok) {
+        done?.(errorOfRejection(decision.rejection));
+        continue;
+      }
+      const { events, effects } = decision;
+      decided.push({ request, events, effects });
+      if (events.length > 0) collectChange(changes, runtime, events);
+    }
+    for (const { request } of decided) request.runtime.change = undefined;
+    this.#commit(changes, decided);
+  };
+
+  #commit(changes: readonly Change[], decided: readonly Decided[]): void {
+    let committed: void | Promise<void>;
+    try {
+      committed = changes.length === 0 ? undefined : this.#options.store.commit(changes);
+    } catch (error) {
+      this.#lose(decided, error);
+      return;
+    }
+    if (committed === undefined) {
+      this.#perform(decided);
+      return;
+    }
+    this.#isCommitting = true;
+    committed.then(
+      () => {
+        this.#isCommitting = false;
+        this.#perform(decided);
+        if (this.#queue.length > 0) this.#schedule();
+      },
+      (error) => {
+        this.#isCommitting = false;
+        this.#lose(decided, error);
+        if (this.#queue.length > 0) this.#schedule();
+      },
+    );
+  }
+
+  #lose(decided: readonly Decided[], error: unknown): void {
+    this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    for (const { request } of decided) {
+      this.#forget(request.runtime, error);
+      request.done?.(error);
+    }
+  }
+
+  #forget(runtime: InstanceRuntime, error: unknown): void {
+    if (this.#runtimes.get(runtime.id) === runtime) this.#runtimes.delete(runtime.id);
+    for (const id of [...runtime.running.keys()]) this.#runner.abort(runtime, id);
+    for (const waiter of takeWaiters(runtime)) waiter.reject(error);
+  }
+
+  // ------------------------------------------------------------------------------------- acting
+
+  #perform(decided: readonly Decided[]): void {
+    for (const { request, events, effects } of decided) {
+      const { runtime } = request;
+      for (const event of events) this.#announce(runtime, event);
+      for (const effect of effects) this.#performEffect(runtime, effect);
+      request.done?.();
+      this.#answerWaiters(runtime);
+    }
+  }
+
+  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
+    switch (event.type) {
+      case "StepSucceeded":
+      case "StepFailed":
+      case "StepSkipped":
+      case "StepCanceled":
+        this.#announceEnd(runtime, event.execution);
+        break;
+      case "TimerSet":
+        this.#arm(runtime, event.timer);
+        break;
+      case "InstanceResumed":
+        for (const timer of runtime.state.timers?.values() ?? []) this.#arm(runtime, timer);
+        break;
+      case "InstanceCompleted":
+      case "InstanceFailed":
+      case "InstanceCanceled":
+        this.#endInstance(runtime);
+        break;
+      default:
+    }
+  }
+
+  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
+    if (execution.parent !== 0 && runtime.bodies !== undefined) {
+      runtime.bodies.get(execution.parent)?.memberEnded(execution);
+    }
+    if (execution.compensates !== 0) return;
+    const { source } = runtime.state.node(execution);
+    const { status, result, error } = execution;
+    if (status === "succeeded" && source.onSuccess !== undefined) {
+      this.#callHook(runtime, execution, (view) => source.onSuccess?.(view, result));
+    } else if (status === "failed" && error !== undefined && source.onFailure !== undefined) {
+      this.#callHook(runtime, execution, (view) => source.onFailure?.(view, error));
+    }
+  }
+
+  /** Hooks only look on: what they throw is logged. */
+  #callHook(
+    runtime: InstanceRuntime,
+    execution: ExecutionRecord,
+    hook: (view: ContextView) => unknown,
+  ): void {
+    const report = (error: unknown) =>
+      this.#options.logger.error(`A hook of "${execution.path}" threw`, { error });
+    try {
+      const returned = hook(new ContextView(runtime.graph, runtime.state, execution));
+      if (returned instanceof Promise) returned.catch(report);
+    } catch (error) {
+      report(error);
+    }
+  }
+
+  #performEffect(runtime: InstanceRuntime, effect: Effect): void {
+    switch (effect.type) {
+      case "RunStep":
+        this.#runner.run(runtime, effect);
+        break;
+      case "AbortStep":
+        this.#runner.abort(runtime, effect.executionId);
+        break;
+      case "StartChild":
+        this.#startChild(runtime, effect.execution, effect.input);
+        break;
+      case "CancelChild": {
+        const child = this.#childOf(runtime, effect.executionId);
+        if (child === undefined) break;
+        runtime.children?.delete(child);
+        this.#send(child, { type: "Cancel", reason: effect.reason, actor: {} });
+        break;
+      }
+      case "PauseChildren":
+        for (const child of runtime.children ?? []) this.#send(child, { type: "Pause", actor: {} });
+        break;
+      default:
+        for (const child of runtime.children ?? []) this.#send(child, { type: "Resume", actor: {} });
+    }
+  }
+
+  #arm(runtime: InstanceRuntime, timer: TimerRecord): void {
+    this.#timers.add(timer.fireAt, () => {
+      if (this.#runtimes.get(runtime.id) !== runtime || !runtime.state.timers?.has(timer.id)) return;
+      this.#send(runtime, { type: "TimerFired", timerId: timer.id });
+    });
+  }
+
+  #endInstance(runtime: InstanceRuntime): void {
+    const { instance } = runtime.state;
+    if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
+    // A failed instance can be retried; it is loaded again then.
+    this.#runtimes.delete(runtime.id);
+    if (instance.parent !== undefined) this.#reportChild(runtime, instance.parent);
+  }
+
+  #answerWaiters(runtime: InstanceRuntime): void {
+    if (runtime.isEnded) {
+      for (const waiter of takeWaiters(runtime)) waiter.resolve(runtime);
+    } else if (runtime.settleWaiters.length > 0 && runtime.isSettled) {
+      const waiters = runtime.settleWaiters;
+      runtime.settleWaiters = [];
+      for (const waiter of waiters) waiter.resolve(runtime);
+    }
+    if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
+  }
+
+  // ------------------------------------------------------------------------------------ children
+
+  #startChild(
+    parent: InstanceRuntime,
+    execution: ExecutionRecord,
+    input: Readonly<Record<string, unknown>>,
+  ): void {
+    const step = parent.state.node(execution).source as SubworkflowStep;
+    const { user, tenant } = parent.state.instance;
+    let child: InstanceRuntime;
+    try {
+      const graph = this.#options.graphOf(step.workflow, step.version);
+      const state = createInstance(graph, {
+        id: childId(parent.id, execution),
+        initialData: input,
+        now: this.#options.clock.now(),
+        user,
+        tenant,
+        parent: { instanceId: parent.id, executionId: execution.id },
+      });
+      child = new InstanceRuntime(graph, state, 0);
+    } catch (error) {
+      const recorded = recordError(error, step.workflow);
+      const outcome = { status: "failed", error: recorded } as const;
+      this.#send(parent, { type: "ChildEnded", executionId: execution.id, outcome });
+      return;
+    }
+    this.#runtimes.set(child.id, child);
+    adopt(parent, child);
+    this.#send(child, { type: "Start" });
+  }
+
+  /** After a restart: the child may not have started, may still go on, or may have ended. */
+  async #continueChild(parent: InstanceRuntime, execution: ExecutionRecord): Promise<void> {
+    const child = await this.tryFind(childId(parent.id, execution));
+    if (child === undefined) {
+      const step = parent.state.node(execution).source as SubworkflowStep;
+      const input = mapData(step.input, new ContextView(parent.graph, parent.state, execution));
+      this.#startChild(parent, execution, input);
+    } else if (child.isEnded) {
+      this.#reportChild(child, { instanceId: parent.id, executionId: execution.id });
+    } else {
+      adopt(parent, child);
+    }
+  }
+
+  #childOf(parent: InstanceRuntime, executionId: number): InstanceRuntime | undefined {
+    return this.#runtimes.get(childId(parent.id, parent.state.execution(executionId)));
+  }
+
+  #reportChild(
+    child: InstanceRuntime,
+    { instanceId, executionId }: { instanceId: string; executionId: number },
+  ): void {
+    const parent = child.parent ?? this.#runtimes.get(instanceId);
+    if (parent === undefined || parent.isEnded) return;
+    const outcome = this.#outcomeOf(child, parent, executionId);
+    const command: Command = { type: "ChildEnded", executionId, outcome };
+    this.#queue.push({ runtime: parent, command, done: () => this.#release(parent, child) });
+    this.#schedule();
+  }
+
+  #outcomeOf(child: InstanceRuntime, parent: InstanceRuntime, executionId: number) {
+    const { status, error, reason } = child.state.instance;
+    if (status === "failed") return { status, error } as const;
+    if (status === "canceled") return { status, reason } as const;
+    const execution = parent.state.execution(executionId);
+    const step = parent.state.node(execution).source as SubworkflowStep;
+    try {
+      const output = mapData(step.output, new ContextView(child.graph, child.state));
+      return { status: "completed", output } as const;
+    } catch (thrown) {
+      const message = `The output mapping of "${execution.path}" threw: ${String(thrown)}`;
+      return {
+        status: "failed",
+        error: { code: "FUNCTION_FAILED", message, path: execution.path },
+      } as const;
+    }
+  }
+
+  #release(parent: InstanceRuntime, child: InstanceRuntime): void {
+    parent.children?.delete(child);
+    child.parent = undefined;
+  }
+}
+
+/** All that a commit changes in one instance is one change. */
+function collectChange(
+  changes: Change[],
+  runtime: InstanceRuntime,
+  events: readonly MachineEvent[],
+): void {
+  if (runtime.change === undefined) {
+    // With few commands to an instance, which is usual, its events need no list of their own.
+    const change = { instanceId: runtime.id, expectedVersion: runtime.version++, events };
+    runtime.change = { change, events: undefined };
+    changes.push(change);
+    return;
+  }
+  const { change } = runtime.change;
+  runtime.change.events ??= [...change.events];
+  change.events = runtime.change.events;
+  for (const event of events) runtime.change.events.push(event);
+}
+
+function adopt(parent: InstanceRuntime, child: InstanceRuntime): void {
+  parent.children ??= new Set();
+  parent.children.add(child);
+  child.parent = parent;
+}
+
+/** The same after a restart, another for each attempt. */
+function childId(parentId: string, { id, attempt }: ExecutionRecord): string {
+  return `${parentId}.${id}${attempt === 1 ? "" : `-${attempt}`}`;
+}
+
+function takeWaiters(runtime: InstanceRuntime): Waiter[] {
+  const waiters = [...runtime.settleWaiters, ...runtime.endWaiters];
+  runtime.settleWaiters = [];
+  runtime.endWaiters = [];
+  return waiters;
+}
+

@@ -1,0 +1,127 @@
+import type { WorkflowContext } from "../definition/context.ts";
+import type { GroupEngine, WorkflowNode } from "../definition/group.ts";
+import { InvalidArgumentError, type RecordedError } from "../errors.ts";
+import { compileMember } from "../graph/compile.ts";
+import type { GraphNode } from "../graph/workflow-graph.ts";
+import { groupOf } from "../machine/apply.ts";
+import { ScopeLog } from "../machine/context-data.ts";
+import type { Command, ExecutionRecord } from "../machine/index.ts";
+import { isLive } from "../machine/index.ts";
+import { writesOf } from "../machine/writes.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+import { StepFailedError } from "./recorded-error.ts";
+
+interface Caller {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One run of the body of a user's own group. Each `executeStep` is recorded under the step's name and
+ * the number of that name's calls; a body that runs again is given what was recorded.
+ */
+export class GroupBody implements GroupEngine {
+  readonly log = new ScopeLog();
+  readonly #runtime: InstanceRuntime;
+  readonly #group: ExecutionRecord;
+  readonly #send: (command: Command) => void;
+  readonly #known = new Map<string, number>();
+  readonly #calls = new Map<string, number>();
+  readonly #callers = new Map<string, Caller>();
+  #nextPosition: number;
+
+  constructor(
+    runtime: InstanceRuntime,
+    group: ExecutionRecord,
+    send: (command: Command) => void,
+  ) {
+    this.#runtime = runtime;
+    this.#group = group;
+    this.#send = send;
+    const members = groupOf(runtime.state, group.id);
+    members.log = this.log;
+    for (const id of members.members) {
+      if (id !== undefined) this.#known.set(runtime.state.execution(id).path, id);
+    }
+    this.#nextPosition = members.members.length;
+  }
+
+  executeStep(step: WorkflowNode, _context: WorkflowContext): Promise<unknown> {
+    const path = this.#pathOfCall(step);
+    const known = this.#known.get(path);
+    return new Promise((resolve, reject) => {
+      if (known === undefined) {
+        this.#callers.set(path, { resolve, reject });
+        this.#call(this.#nodeFor(step, path), path, this.#nextPosition++);
+        return;
+      }
+      const { state } = this.#runtime;
+      const member = state.execution(known);
+      this.#bind(member, step, path);
+      if (isLive(member.status)) {
+        this.#callers.set(path, { resolve, reject });
+        if (member.status === "pending") this.#call(member.node, path, member.position);
+        return;
+      }
+      if (member.status === "succeeded") {
+        for (const [key, value] of writesOf(state, member)) this.log.add(key, value);
+      }
+      answer({ resolve, reject }, member);
+    });
+  }
+
+  /** A member has ended, and that is durable. */
+  memberEnded(member: ExecutionRecord): void {
+    const caller = this.#callers.get(member.path);
+    this.#callers.delete(member.path);
+    if (caller !== undefined) answer(caller, member);
+  }
+
+  #pathOfCall(step: WorkflowNode): string {
+    const { name } = step;
+    if (typeof name !== "string" || !/^[\p{L}\p{N}_-]+$/u.test(name)) {
+      throw new InvalidArgumentError(
+        `executeStep in "${this.#group.path}" needs a step with a name of letters, digits, _ and -; ` +
+          `found ${JSON.stringify(name)}.`,
+      );
+    }
+    const call = this.#calls.get(name) ?? 0;
+    this.#calls.set(name, call + 1);
+    return `${this.#group.path}/${name}${call === 0 ? "" : `[${call}]`}`;
+  }
+
+  #call(node: number, path: string, position: number): void {
+    this.#send({ type: "MemberCalled", groupId: this.#group.id, node, path, call: position });
+  }
+
+  /** The declared member that this step is, or else the step compiled for this call. */
+  #nodeFor(step: WorkflowNode, path: string): number {
+    const { state } = this.#runtime;
+    const parent = state.node(this.#group);
+    const declared = parent.members.find((index) => state.nodes[index]?.source === step);
+    if (declared !== undefined) return declared;
+    const nodes = compileMember(step, path, parent, state.nodes.length);
+    state.nodes = [...state.nodes, ...nodes];
+    return (nodes[0] as GraphNode).index;
+  }
+
+  /** After a restart, tells the state what a member is that only the body knows. */
+  #bind(member: ExecutionRecord, step: WorkflowNode, path: string): void {
+    const { state } = this.#runtime;
+    const node = state.node(member);
+    if (node.source === step || node.path !== path) return;
+    const nodes = compileMember(step, path, state.node(this.#group), state.nodes.length);
+    const bound = [...state.nodes, ...nodes];
+    bound[node.index] = { ...(nodes[0] as GraphNode), index: node.index };
+    state.nodes = bound;
+  }
+}
+
+function answer(caller: Caller, member: ExecutionRecord): void {
+  if (member.status === "succeeded" || member.status === "skipped") {
+    caller.resolve(member.result);
+  } else {
+    const unknown: RecordedError = { code: "CANCELED", message: "cancelled", path: member.path };
+    caller.reject(new StepFailedError(member.error ?? unknown));
+  }
+}

@@ -1,0 +1,457 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { AnyData, Logger } from "../definition/context.ts";
+import { compileForm } from "../definition/form.ts";
+import type { BaseHumanStep } from "../definition/human-step.ts";
+import type { WorkflowRegistry } from "../definition/registry.ts";
+import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
+import {
+  AmbiguousTaskError,
+  InstanceExistsError,
+  InvalidArgumentError,
+  InvalidFormDataError,
+  InvalidInputError,
+  UnknownLimitError,
+  UnknownTaskError,
+} from "../errors.ts";
+import { compileDefinition } from "../graph/compile.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import { isSameJson, toJson } from "../json.ts";
+import { type Actor, type Command, createInstance, type TaskRecord } from "../machine/index.ts";
+import { MemoryStore } from "../store/memory-store.ts";
+import type { Store } from "../store/store.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Driver } from "./driver.ts";
+import { InstanceRuntime } from "./instance-runtime.ts";
+import { Limiter, type Limit } from "./limiter.ts";
+import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
+
+export interface EngineOptions {
+  /** Where instances are kept; in memory unless told. */
+  readonly store?: Store;
+  /** Limits that steps name: how much of something outside this process may use at once. */
+  readonly limits?: Readonly<Record<string, Limit>>;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Signs webhook tokens; give one that stays, or tokens of before a restart are refused. */
+  readonly secret?: string;
+  /** Makes the ids of instances. */
+  readonly createId?: () => string;
+}
+
+export interface StartOptions<Data = AnyData> {
+  readonly initialData?: Data;
+  /** The latest registered version unless told. */
+  readonly version?: string;
+  /** An id of your own. Starting again with the same id gives the existing instance. */
+  readonly instanceId?: string;
+  /** A key of your own; starting again with the same key gives the existing instance. */
+  readonly idempotencyKey?: string;
+  /** Who starts it. */
+  readonly user?: string;
+  readonly tenant?: string;
+}
+
+/** Which task is meant, and who acts. */
+export interface CompleteTaskOptions {
+  readonly instanceId: string;
+  /** The path of the step, or its name if only one open task has it. */
+  readonly stepName?: string;
+  readonly taskId?: string;
+  readonly userId?: string;
+  /** The groups of the user, as the application knows them. */
+  readonly groups?: readonly string[];
+  /** The user acts as an administrator. */
+  readonly admin?: boolean;
+  readonly data?: unknown;
+}
+
+/** Runs workflows in this process. */
+export class LocalExecutionEngine {
+  readonly #registry: WorkflowRegistry;
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #createId: () => string;
+  readonly #driver: Driver;
+  readonly #checked = new WeakSet<WorkflowGraph>();
+  readonly #limiters: ReadonlyMap<string, Limiter>;
+
+  /** @throws InvalidOptionError if a limit is not a whole number of at least 1. */
+  constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
+    this.#registry = registry;
+    this.#store = options.store ?? new MemoryStore();
+    this.#clock = options.clock ?? systemClock;
+    this.#createId = options.createId ?? randomUUID;
+    this.#limiters = new Map(
+      Object.entries(options.limits ?? {}).map(([name, limit]) => [
+        name,
+        new Limiter(name, limit, this.#clock),
+      ]),
+    );
+    this.#driver = new Driver({
+      store: this.#store,
+      clock: this.#clock,
+      logger: options.logger ?? console,
+      limiters: this.#limiters,
+      secret: options.secret ?? randomBytes(32).toString("base64url"),
+      graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
+    });
+  }
+
+  // ----------------------------------------------------------------------------------- starting
+
+  /**
+   * Starts an instance and resolves when it has ended or waits for somebody or something.
+   *
+   * @throws UnknownWorkflowError, InvalidInputError, NotJsonError, UnknownLimitError, and
+   *   InstanceExistsError if the id or key belongs to another workflow or other data.
+   */
+  async startWorkflow<Data = AnyData>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: StartOptions<Data> = {},
+  ): Promise<WorkflowInstance> {
+    const runtime = await this.#begin(workflow, options);
+    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+  }
+
+  /** Starts an instance and resolves as soon as the start is durable. Errors as `startWorkflow`. */
+  async submitWorkflow<Data = AnyData>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: StartOptions<Data> = {},
+  ): Promise<WorkflowInstance> {
+    const runtime = await this.#begin(workflow, options);
+    return new WorkflowInstance(runtime.state);
+  }
+
+  /** Resolves when the instance has ended. */
+  async waitFor(instanceId: string): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(instanceId);
+    return new WorkflowInstance((await this.#driver.whenEnded(runtime)).state);
+  }
+
+  /** Resolves when the instance has ended or waits for somebody or something. */
+  async waitUntilSettled(instanceId: string): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(instanceId);
+    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+  }
+
+  /** Continues what an engine that is gone left unfinished in the store; gives how many instances. */
+  recover(): Promise<number> {
+    return this.#driver.recover();
+  }
+
+  // ------------------------------------------------------------------------------------ reading
+
+  /** @throws UnknownInstanceError */
+  async getInstance(instanceId: string): Promise<WorkflowInstance> {
+    return new WorkflowInstance((await this.#driver.find(instanceId)).state);
+  }
+
+  /** Open tasks, oldest first: all, or those that this user may complete. */
+  async listTasks(
+    filter: { readonly userId?: string; readonly groups?: readonly string[] } = {},
+  ): Promise<HumanTask[]> {
+    const tasks = await this.#store.listOpenTasks();
+    return tasks
+      .filter(({ task }) => filter.userId === undefined || mayAct(task, filter.userId, filter.groups))
+      .map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
+  }
+
+  // ------------------------------------------------------------------------- what people and systems do
+
+  /**
+   * Completes a task with the data of its form, and resolves when the instance has ended or waits
+   * again.
+   *
+   * @throws InvalidFormDataError naming each field, NotAllowedError, TaskGoneError, UnknownTaskError,
+   *   AmbiguousTaskError, InstanceEndedError.
+   */
+  async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
+    const { instanceId, userId: user, groups, admin, data = {} } = options;
+    const runtime = await this.#driver.find(instanceId);
+    const task = findTask(runtime, options);
+    if (task.status === "open") {
+      const { formSchema } = runtime.state.node(runtime.state.execution(task.executionId))
+        .source as BaseHumanStep;
+      const validated = await compileForm(formSchema).validate(data);
+      if (!validated.ok) {
+        const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
+        throw new InvalidFormDataError(
+          `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
+          validated.fields,
+        );
+      }
+      const json = toJson(validated.data, `The data for task "${task.path}"`);
+      return this.#act(runtime, { type: "TaskCompleted", taskId: task.id, data: json, actor: { user, groups, admin } });
+    }
+    return this.#act(runtime, { type: "TaskCompleted", taskId: task.id, data, actor: { user, groups, admin } });
+  }
+
+  /**
+   * Sends a named signal; if no step waits for it, it is kept until one does.
+   *
+   * @throws InstanceEndedError, NotJsonError, UnknownInstanceError.
+   */
+  async signal(options: {
+    readonly instanceId: string;
+    readonly name: string;
+    readonly data?: unknown;
+    /** A repeated signal with the same id counts once. */
+    readonly id?: string;
+  }): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(options.instanceId);
+    const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
+    return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
+  }
+
+  /** The one-time token of a webhook step that runs or waits. */
+  async webhookToken(options: {
+    readonly instanceId: string;
+    readonly stepName: string;
+  }): Promise<string> {
+    const runtime = await this.#driver.find(options.instanceId);
+    return this.#driver.tokenOf(runtime, options.stepName);
+  }
+
+  /**
+   * Delivers what an outside system answers to a webhook step.
+   *
+   * @throws InvalidTokenError, TokenUsedError, InstanceEndedError, NotJsonError.
+   */
+  async completeWebhook(token: string, payload: unknown = null): Promise<WorkflowInstance> {
+    const { instanceId, executionId } = this.#driver.tokens.read(token);
+    const runtime = await this.#driver.find(instanceId);
+    const json = toJson(payload, "The payload of the webhook");
+    return this.#act(runtime, { type: "WebhookArrived", executionId, payload: json });
+  }
+
+  /** Adds an item to a map that runs. Throws MapClosedError if none of this path does. */
+  async addItem(options: {
+    readonly instanceId: string;
+    readonly stepName: string;
+    readonly item: unknown;
+  }): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(options.instanceId);
+    const item = toJson(options.item, `An item for "${options.stepName}"`);
+    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
+  }
+
+  /** Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. */
+  async closeMap(options: {
+    readonly instanceId: string;
+    readonly stepName: string;
+  }): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(options.instanceId);
+    return this.#act(runtime, { type: "MapClosed", path: options.stepName });
+  }
+
+  // ---------------------------------------------------------------------------- what operators do
+
+  /** Stops what runs, withdraws tasks and timers, and ends the instance as cancelled. */
+  async cancelWorkflow(
+    instanceId: string,
+    options: { readonly reason?: string; readonly userId?: string } = {},
+  ): Promise<WorkflowInstance> {
+    const actor: Actor = { user: options.userId };
+    return this.#act(await this.#driver.find(instanceId), {
+      type: "Cancel",
+      reason: options.reason,
+      actor,
+    });
+  }
+
+  /** Lets running steps end and starts nothing new. */
+  async pauseWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(instanceId);
+    return this.#act(runtime, { type: "Pause", actor: { user: by.userId } });
+  }
+
+  /** Goes on with a paused instance; timers that came due meanwhile fire now. */
+  async resumeWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(instanceId);
+    return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
+  }
+
+  /** Continues a failed instance at what failed, or from a named step; completed work stays. */
+  async retryWorkflow(
+    instanceId: string,
+    options: { readonly from?: string; readonly userId?: string } = {},
+  ): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(instanceId);
+    return this.#act(runtime, {
+      type: "Retry",
+      from: options.from,
+      actor: { user: options.userId },
+    });
+  }
+
+  /** Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it. */
+  async cancelStep(options: {
+    readonly instanceId: string;
+    readonly stepName: string;
+    readonly userId?: string;
+  }): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.find(options.instanceId);
+    const actor: Actor = { user: options.userId };
+    return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
+  }
+
+  /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
+  async close(): Promise<void> {
+    this.#driver.close();
+    await this.#store.close();
+  }
+
+  // ------------------------------------------------------------------------------------------
+
+  async #act(runtime: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
+    await this.#driver.request(runtime, command);
+    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+  }
+
+  /** Gives the new instance, or the one that has the id or key already. */
+  async #begin<Data>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: StartOptions<Data>,
+  ): Promise<InstanceRuntime> {
+    const definition =
+      typeof workflow === "string"
+        ? this.#registry.getDefinition(workflow, options.version)
+        : this.#registered(workflow);
+    const graph = this.#graphOf(definition);
+    const initialData = await validInput(definition, options.initialData ?? {});
+    const existing = await this.#existing(options);
+    if (existing !== undefined) return checkSame(existing, definition, initialData);
+
+    const id = options.instanceId ?? this.#createId();
+    const state = createInstance(graph, {
+      id,
+      initialData,
+      now: this.#clock.now(),
+      user: options.user,
+      tenant: options.tenant,
+      idempotencyKey: options.idempotencyKey,
+    });
+    const runtime = new InstanceRuntime(graph, state, 0);
+    await this.#driver.start(runtime);
+    return runtime;
+  }
+
+  #registered<Data>(definition: WorkflowDefinition<AnyDefinition["steps"], Data>): AnyDefinition {
+    this.#registry.registerDefinition(definition);
+    return definition;
+  }
+
+  async #existing(
+    options: Pick<StartOptions, "instanceId" | "idempotencyKey">,
+  ): Promise<InstanceRuntime | undefined> {
+    const { instanceId, idempotencyKey } = options;
+    if (instanceId !== undefined) {
+      if (typeof instanceId !== "string" || instanceId === "") {
+        throw new InvalidArgumentError(`instanceId must be a non-empty string; found ${instanceId}.`);
+      }
+      return this.#driver.tryFind(instanceId);
+    }
+    if (idempotencyKey === undefined) return undefined;
+    const known = this.#driver.idOfKey(idempotencyKey) ?? (await this.#store.findByIdempotencyKey(idempotencyKey));
+    return known === undefined ? undefined : this.#driver.tryFind(known);
+  }
+
+  #graphOf(definition: AnyDefinition): WorkflowGraph {
+    const graph = compileDefinition(definition);
+    if (this.#checked.has(graph)) return graph;
+    for (const { path, source } of graph.nodes) {
+      const limit = "limit" in source ? source.limit : undefined;
+      if (limit !== undefined && !this.#limiters.has(limit)) {
+        throw new UnknownLimitError(
+          `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +
+            `define it: new LocalExecutionEngine(registry, { limits: { ${limit}: { concurrent: 5 } } }).`,
+        );
+      }
+    }
+    this.#checked.add(graph);
+    return graph;
+  }
+}
+
+async function validInput(
+  definition: AnyDefinition,
+  given: unknown,
+): Promise<Readonly<Record<string, unknown>>> {
+  const what = `The initial data of workflow "${definition.name}"`;
+  let data = given;
+  if (definition.inputSchema !== undefined) {
+    const validated = await compileForm(definition.inputSchema).validate(given);
+    if (!validated.ok) {
+      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
+      throw new InvalidInputError(
+        `${what} does not fit its input schema: ${list.join("; ")}.`,
+        validated.fields,
+      );
+    }
+    data = validated.data;
+  }
+  const json = toJson(data, what);
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new InvalidArgumentError(`${what} must be an object.`);
+  }
+  return json as Readonly<Record<string, unknown>>;
+}
+
+function checkSame(
+  runtime: InstanceRuntime,
+  definition: AnyDefinition,
+  initialData: Readonly<Record<string, unknown>>,
+): InstanceRuntime {
+  const { id, workflow, initialData: before } = runtime.state.instance;
+  const what = workflow === definition.name ? "other initial data" : `workflow "${workflow}"`;
+  if (workflow === definition.name && isSameJson(before, initialData)) return runtime;
+  throw new InstanceExistsError(
+    `Instance "${id}" exists already, with ${what}; use another id or key to start a new one.`,
+  );
+}
+
+function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions): TaskRecord {
+  const { stepName, taskId } = options;
+  const tasks = [...(runtime.state.tasks?.values() ?? [])];
+  if (taskId !== undefined) {
+    const task = tasks.find(({ id }) => `${runtime.id}/${id}` === taskId || id === taskId);
+    if (task !== undefined) return task;
+    throw new UnknownTaskError(`Instance "${runtime.id}" has no task "${taskId}".`);
+  }
+  if (stepName === undefined) {
+    throw new InvalidArgumentError("Say which task: completeHumanTask needs a stepName or a taskId.");
+  }
+  const named = tasks.filter(({ path }) => path === stepName || path.endsWith(`/${stepName}`));
+  const open = named.filter(({ status }) => status === "open");
+  const exact = open.find(({ path }) => path === stepName);
+  if (open.length > 1 && exact === undefined) {
+    const paths = open.map(({ path }) => path).join(", ");
+    throw new AmbiguousTaskError(
+      `Instance "${runtime.id}" has ${open.length} open tasks named "${stepName}": ${paths}.`,
+    );
+  }
+  const task = exact ?? open[0] ?? named.at(-1);
+  if (task !== undefined) return task;
+  const others = tasks.filter(({ status }) => status === "open").map(({ path }) => path);
+  throw new UnknownTaskError(
+    `Instance "${runtime.id}" has no task for "${stepName}" ` +
+      `(open tasks: ${others.join(", ") || "none"}).`,
+  );
+}
+
+function mayAct(task: TaskRecord, user: string, groups: readonly string[] = []): boolean {
+  const { assignee, candidateUsers, candidateGroups, excludeUsers } = task;
+  if (excludeUsers?.includes(user)) return false;
+  if (assignee !== undefined) return assignee === user;
+  if (candidateUsers === undefined && candidateGroups === undefined) return true;
+  const isCandidate = candidateUsers?.includes(user) ?? false;
+  return isCandidate || (candidateGroups ?? []).some((group) => groups.includes(group));
+}
+
+function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
+  const { executionId: _execution, endedAt: _at, endedBy: _by, reason: _reason, ...shown } = task;
+  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow };
+}

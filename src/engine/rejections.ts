@@ -1,0 +1,34 @@
+import {
+  InstanceEndedError,
+  InstanceNotFailedError,
+  InternalError,
+  MapClosedError,
+  NotAllowedError,
+  StepNotActiveError,
+  TaskGoneError,
+  TokenUsedError,
+  UnknownStepError,
+  UnknownTaskError,
+  type WorkflowsError,
+} from "../errors.ts";
+import type { Rejection } from "../machine/index.ts";
+
+const errors: Readonly<Record<Rejection["code"], new (message: string) => WorkflowsError>> = {
+  INSTANCE_ENDED: InstanceEndedError,
+  INSTANCE_NOT_FAILED: InstanceNotFailedError,
+  STEP_NOT_ACTIVE: StepNotActiveError,
+  UNKNOWN_STEP: UnknownStepError,
+  UNKNOWN_TASK: UnknownTaskError,
+  TASK_GONE: TaskGoneError,
+  NOT_ALLOWED: NotAllowedError,
+  TOKEN_USED: TokenUsedError,
+  MAP_CLOSED: MapClosedError,
+  // Only the engine's own commands are answered so, and it does not ask what became of them.
+  STALE: InternalError,
+  PAUSED: InternalError,
+};
+
+/** The error that a caller gets for a command that the machine refused. */
+export function errorOfRejection({ code, message }: Rejection): WorkflowsError {
+  return new errors[code](message);
+}

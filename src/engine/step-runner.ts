@@ -1,0 +1,266 @@
+import type { Logger } from "../definition/context.ts";
+import type { BaseGateway } from "../definition/gateway.ts";
+import type { StepGroup } from "../definition/group.ts";
+import type { BaseMachineStep, BaseStep } from "../definition/step.ts";
+import type { WebhookStep } from "../definition/wait-steps.ts";
+import { InvalidArgumentError, type RecordedError } from "../errors.ts";
+import type { GraphNode } from "../graph/workflow-graph.ts";
+import { toJson } from "../json.ts";
+import type { Command, Effect, ExecutionRecord, Writes } from "../machine/index.ts";
+import type { Clock } from "./clock.ts";
+import { GroupBody } from "./group-body.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+import type { Limiter } from "./limiter.ts";
+import { isWorthRetrying, recordError } from "./recorded-error.ts";
+import { StepContext } from "./step-context.ts";
+
+type RunStep = Extract<Effect, { type: "RunStep" }>;
+type Phase = RunStep["phase"];
+
+/** What the runner needs of the engine. */
+export interface RunnerHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limiters: ReadonlyMap<string, Limiter>;
+  send(runtime: InstanceRuntime, command: Command): void;
+  tokenFor(instanceId: string, executionId: number): string;
+}
+
+/** Calls the author's code, and reports once for each attempt how it ended. */
+export class StepRunner {
+  readonly #host: RunnerHost;
+
+  constructor(host: RunnerHost) {
+    this.#host = host;
+  }
+
+  run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
+    const { graph, state } = runtime;
+    const context = new StepContext(graph, state, execution, this.#host.logger);
+    runtime.running.set(execution.id, context);
+    const node = state.node(execution);
+    const { limit } = node.source as BaseStep;
+    const limiter =
+      limit === undefined || phase === "prepare" ? undefined : this.#host.limiters.get(limit);
+    if (limiter === undefined) {
+      this.#attempt(runtime, context, node, phase);
+      return;
+    }
+    limiter.enter(() => {
+      if (context.isClosed) limiter.end();
+      else this.#attempt(runtime, context, node, phase, () => limiter.end());
+    });
+  }
+
+  /** The attempt has lost its right to report. */
+  abort(runtime: InstanceRuntime, executionId: number): void {
+    const context = runtime.running.get(executionId);
+    if (context === undefined) return;
+    runtime.running.delete(executionId);
+    runtime.bodies?.delete(executionId);
+    context.abort(new DOMException(`"${context.stepName}" was cancelled.`, "AbortError"));
+  }
+
+  #attempt(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+    onEnd?: () => void,
+  ): void {
+    const disarm = this.#armTimeout(runtime, context, node, phase);
+    let outcome: unknown;
+    try {
+      outcome = this.#call(runtime, context, node, phase);
+    } catch (error) {
+      disarm?.();
+      this.#failed(runtime, context, node, error);
+      onEnd?.();
+      return;
+    }
+    if (isThenable(outcome)) {
+      outcome.then(
+        (value) => {
+          disarm?.();
+          this.#ended(runtime, context, node, phase, value);
+          onEnd?.();
+        },
+        (error) => {
+          disarm?.();
+          this.#failed(runtime, context, node, error);
+          onEnd?.();
+        },
+      );
+      return;
+    }
+    disarm?.();
+    this.#ended(runtime, context, node, phase, outcome);
+    onEnd?.();
+  }
+
+  #call(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+  ): unknown {
+    const { source } = node;
+    if (phase === "compensate") return (source as BaseStep).compensate?.(context);
+    if (source.canExecute !== undefined) return this.#callIfAllowed(runtime, context, node, phase);
+    return this.#callCode(runtime, context, node, phase);
+  }
+
+  async #callIfAllowed(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+  ): Promise<unknown> {
+    const allowed = await node.source.canExecute?.(context);
+    if (typeof allowed !== "boolean") {
+      throw new InvalidArgumentError(
+        `canExecute of "${context.stepName}" gave ${String(allowed)}; it must give true or false.`,
+      );
+    }
+    return allowed ? this.#callCode(runtime, context, node, phase) : skipped;
+  }
+
+  #callCode(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    { kind, source }: GraphNode,
+    phase: Phase,
+  ): unknown {
+    switch (kind) {
+      case "machine":
+        return (source as BaseMachineStep).execute(context);
+      case "gateway":
+        return (source as BaseGateway).evaluate?.(context);
+      case "webhook": {
+        const token = this.#host.tokenFor(runtime.id, context.execution.id);
+        return (source as WebhookStep).execute?.(context, token);
+      }
+      case "custom": {
+        if (phase === "prepare") return undefined;
+        const body = new GroupBody(runtime, context.execution, (command) =>
+          this.#host.send(runtime, command),
+        );
+        runtime.bodies ??= new Map();
+        runtime.bodies.set(context.execution.id, body);
+        context.useLog(body.log);
+        return (source as StepGroup).execute(context, body);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #ended(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+    value: unknown,
+  ): void {
+    if (context.isClosed) return;
+    const { id: executionId, attempt } = context.execution;
+    let command: Command;
+    try {
+      command =
+        value === skipped
+          ? { type: "StepSkipped", executionId, attempt }
+          : phase === "prepare"
+            ? { type: "StepReady", executionId, attempt }
+            : success(context.execution, node, phase, value, context.writes());
+    } catch (error) {
+      this.#failed(runtime, context, node, error);
+      return;
+    }
+    this.#report(runtime, context, command);
+  }
+
+  #failed(runtime: InstanceRuntime, context: StepContext, node: GraphNode, thrown: unknown): void {
+    if (context.isClosed) return;
+    const error = recordError(thrown, context.stepName);
+    let retryable = false;
+    try {
+      retryable = isWorthRetrying(thrown, node.source.retry?.retryOn);
+    } catch (failure) {
+      this.#host.logger.error(`retryOn of "${context.stepName}" threw`, { error: failure });
+    }
+    this.#reportFailure(runtime, context, error, retryable);
+  }
+
+  #reportFailure(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    error: RecordedError,
+    retryable: boolean,
+  ): void {
+    const { id: executionId, attempt } = context.execution;
+    const random = Math.random();
+    this.#report(runtime, context, {
+      type: "StepFailed",
+      executionId,
+      attempt,
+      error,
+      retryable,
+      random,
+    });
+  }
+
+  #report(runtime: InstanceRuntime, context: StepContext, command: Command): void {
+    context.close();
+    runtime.running.delete(context.execution.id);
+    runtime.bodies?.delete(context.execution.id);
+    this.#host.send(runtime, command);
+  }
+
+  /** The time of an attempt counts from when its code is called: a limit's queue is not part of it. */
+  #armTimeout(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    { kind, source }: GraphNode,
+    phase: Phase,
+  ): (() => void) | undefined {
+    const { timeoutMs } = source;
+    const isOwn = kind === "machine" || kind === "gateway" || phase === "compensate";
+    if (timeoutMs === undefined || !isOwn) return undefined;
+    const { clock } = this.#host;
+    return clock.callAt(clock.now() + timeoutMs, () => {
+      if (context.isClosed) return;
+      const message = `"${context.stepName}" did not end within ${timeoutMs} ms (timeoutMs).`;
+      const error: RecordedError = { code: "STEP_TIMEOUT", message, path: context.stepName };
+      this.#reportFailure(runtime, context, error, true);
+      context.abort(new DOMException(message, "TimeoutError"));
+    });
+  }
+}
+
+/** What `canExecute` gives when it says no. */
+const skipped = Symbol("skipped");
+
+function success(
+  { id: executionId, attempt, path }: ExecutionRecord,
+  node: GraphNode,
+  phase: Phase,
+  value: unknown,
+  writes: Writes | undefined,
+): Command {
+  if (node.kind === "gateway" && phase === "execute") {
+    const targets = typeof value === "string" ? [value] : value;
+    if (!Array.isArray(targets) || targets.some((target) => typeof target !== "string")) {
+      throw new InvalidArgumentError(
+        `evaluate of "${path}" must give the name of a step, or a list of names; ` +
+          `found ${JSON.stringify(value) ?? String(value)}.`,
+      );
+    }
+    return { type: "StepSucceeded", executionId, attempt, result: undefined, writes, targets };
+  }
+  const result = value === undefined ? undefined : toJson(value, `The result of "${path}"`);
+  return { type: "StepSucceeded", executionId, attempt, result, writes };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,38 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { InvalidTokenError } from "../errors.ts";
+
+/**
+ * One-time callback tokens. A token names its execution and is signed with the engine's secret, so
+ * nothing about it needs to be stored; that it works once is the machine's rule.
+ */
+export class WebhookTokens {
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  issue(instanceId: string, executionId: number): string {
+    const subject = Buffer.from(`${executionId}:${instanceId}`).toString("base64url");
+    return `${subject}.${this.#sign(subject).toString("base64url")}`;
+  }
+
+  /** @throws InvalidTokenError if the token was not issued with this secret. */
+  read(token: string): { instanceId: string; executionId: number } {
+    const [subject = "", signature = "", ...rest] = String(token).split(".");
+    const given = Buffer.from(signature, "base64url");
+    const expected = this.#sign(subject);
+    const isGenuine =
+      rest.length === 0 && given.length === expected.length && timingSafeEqual(given, expected);
+    if (!isGenuine) {
+      throw new InvalidTokenError("The webhook token is not one that this engine issued.");
+    }
+    const text = Buffer.from(subject, "base64url").toString();
+    const colon = text.indexOf(":");
+    return { executionId: Number(text.slice(0, colon)), instanceId: text.slice(colon + 1) };
+  }
+
+  #sign(subject: string): Buffer {
+    return createHmac("sha256", this.#secret).update(subject).digest();
+  }
+}

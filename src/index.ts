@@ -1,0 +1,96 @@
+/** Workflows that people and machines do together: define them here, run them with an engine. */
+export type {
+  AnyData,
+  DataAt,
+  DataPath,
+  ExecutionSummary,
+  Logger,
+  ReadonlyContext,
+  StepStatus,
+  WorkflowContext,
+} from "./definition/context.ts";
+export { type Condition, Edge, type EdgeOptions } from "./definition/edge.ts";
+export type { FormData, FormSchema, JsonSchema } from "./definition/form-data.ts";
+export {
+  BaseGateway,
+  ExclusiveGateway,
+  InclusiveGateway,
+  ParallelGateway,
+  type Targets,
+} from "./definition/gateway.ts";
+export {
+  ConditionalGroup,
+  type FailureMode,
+  Group,
+  type GroupEngine,
+  type GroupOptions,
+  InterleavedGroup,
+  MapGroup,
+  type MapGroupOptions,
+  type Outcome,
+  ParallelGroup,
+  type ParallelGroupOptions,
+  QuorumGroup,
+  type QuorumGroupOptions,
+  RaceGroup,
+  type RaceGroupOptions,
+  type ResultPredicate,
+  SequentialGroup,
+  type Step,
+  StepGroup,
+  ThrottledGroup,
+  type WorkflowNode,
+} from "./definition/group.ts";
+export {
+  type Assignment,
+  BaseHumanStep,
+  type HumanStepOptions,
+  humanStep,
+} from "./definition/human-step.ts";
+export { WorkflowRegistry } from "./definition/registry.ts";
+export {
+  BaseMachineStep,
+  BaseStep,
+  type FromContext,
+  type Join,
+  machineStep,
+  type NodeOptions,
+  type ResultOf,
+  type RetryPolicy,
+  type StepKind,
+  type StepOptions,
+} from "./definition/step.ts";
+export {
+  type Mapping,
+  type SignalOptions,
+  SignalStep,
+  type SubworkflowOptions,
+  SubworkflowStep,
+  type TimerOptions,
+  TimerStep,
+  type WebhookOptions,
+  WebhookStep,
+} from "./definition/wait-steps.ts";
+export {
+  type AnyDefinition,
+  type DataOf,
+  type InputOf,
+  type Reducer,
+  type TerminalStep,
+  WorkflowDefinition,
+  type WorkflowDefinitionOptions,
+} from "./definition/workflow-definition.ts";
+export type { Clock } from "./engine/clock.ts";
+export type { Limit } from "./engine/limiter.ts";
+export {
+  type CompleteTaskOptions,
+  type EngineOptions,
+  LocalExecutionEngine,
+  type StartOptions,
+} from "./engine/local-execution-engine.ts";
+export { StepFailedError } from "./engine/recorded-error.ts";
+export type { HumanTask, StepExecution, WorkflowInstance } from "./engine/workflow-instance.ts";
+export * from "./errors.ts";
+export type { WorkflowStatus } from "./machine/index.ts";
+export { MemoryStore } from "./store/memory-store.ts";
+export type { Change, Store, StoredInstance, StoredTask } from "./store/store.ts";

@@ -1,0 +1,2 @@
+/** Tools for testing workflows. */
+export { VirtualClock } from "./virtual-clock.ts";
