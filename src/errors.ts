@@ -1,6 +1,7 @@
 /**
- * Every error that Tandem raises. Errors are recognised by `code`, never by `instanceof`: two copies
- * of a package do not share classes. `docs/errors.md` describes each code; a test keeps both equal.
+ * Every error that Tandem raises. Errors are recognised by `code`, never by `instanceof`: two
+ * copies of a package do not share classes. `docs/errors.md` describes each code; a test keeps
+ * both equal.
  */
 
 /** The base of every error of this package. */
@@ -14,7 +15,7 @@ export abstract class WorkflowsError extends Error {
   }
 }
 
-// ---------------------------------------------------------------- a definition that cannot be right
+// --------------------------------------------------------------- a definition that cannot be right
 
 /** A definition breaks one or more rules; `problems` holds every one of them. */
 export class InvalidDefinitionError extends WorkflowsError {
@@ -89,12 +90,18 @@ export class InvalidConditionError extends WorkflowsError {
   readonly code = "INVALID_CONDITION";
 }
 
-/** A CEL expression could not be evaluated: it read what is not there, or mixed types that do not fit. */
+/**
+ * A CEL expression could not be evaluated: it read what is not there, or mixed types that do not
+ * fit.
+ */
 export class ExpressionError extends WorkflowsError {
   readonly code = "EXPRESSION_FAILED";
 }
 
-/** An option has a value that is not allowed: a negative limit, a timeout of zero, an unknown word. */
+/**
+ * An option has a value that is not allowed: a negative limit, a timeout of zero, an unknown
+ * word.
+ */
 export class InvalidOptionError extends WorkflowsError {
   readonly code = "INVALID_OPTION";
 }
@@ -109,7 +116,7 @@ export class InvalidFormError extends WorkflowsError {
   readonly code = "INVALID_FORM";
 }
 
-// ------------------------------------------------------------------------ the registry and the engine
+// --------------------------------------------------------------------- the registry and the engine
 
 /** The same name and version is registered already, with another definition. */
 export class DuplicateWorkflowError extends WorkflowsError {
@@ -131,7 +138,10 @@ export class UnknownInstanceError extends WorkflowsError {
   readonly code = "UNKNOWN_INSTANCE";
 }
 
-/** The instance id or idempotency key belongs to an instance of another workflow or with other data. */
+/**
+ * The instance id or idempotency key belongs to an instance of another workflow or with other
+ * data.
+ */
 export class InstanceExistsError extends WorkflowsError {
   readonly code = "INSTANCE_EXISTS";
 }
@@ -235,7 +245,9 @@ export class EngineClosedError extends WorkflowsError {
   readonly code = "ENGINE_CLOSED";
 }
 
-/** The stored rows of an instance do not fit the definition that is registered under its version. */
+/**
+ * The stored rows of an instance do not fit the definition that is registered under its version.
+ */
 export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
@@ -250,7 +262,7 @@ export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";
 }
 
-// -------------------------------------------------------------- why a step, group or instance failed
+// ------------------------------------------------------------ why a step, group or instance failed
 
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
 export interface RecordedError {

@@ -9,8 +9,8 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /**
- * Gives a frozen copy of a JSON value, so that nobody who holds the original (or the copy) can change
- * what was recorded. Refuses everything that a database would lose or change.
+ * Gives a frozen copy of a JSON value, so that nobody who holds the original (or the copy) can
+ * change what was recorded. Refuses everything that a database would lose or change.
  *
  * @param subject what the value is, for the message: `context.set("total")`.
  * @throws NotJsonError naming the subject and the path inside the value.
@@ -117,7 +117,9 @@ const ownValue = (value: JsonValue) => ({
   writable: true,
 });
 
-/** Travels up from where the value is not JSON and gathers the path, which nothing else pays for. */
+/**
+ * Travels up from where the value is not JSON and gathers the path, which nothing else pays for.
+ */
 class Refusal extends Error {
   readonly path: (string | number)[] = [];
   readonly #found: string;

@@ -1,8 +1,8 @@
 import type { RecordedError } from "../errors.ts";
 
 /**
- * The data type where none is given: a step, an edge or a context that knows nothing of its data fits
- * wherever the data is typed. Reading it gives `unknown`, and it takes every key and value.
+ * The data type where none is given: a step, an edge or a context that knows nothing of its data
+ * fits wherever the data is typed. Reading it gives `unknown`, and it takes every key and value.
  */
 // biome-ignore lint/suspicious/noExplicitAny: fits every other data type, in both directions
 export type AnyData = any;
@@ -89,8 +89,8 @@ export interface ReadonlyContext<Data = AnyData> {
   readonly index: number | undefined;
 
   /**
-   * The value under a key, or under a dotted path if there is no such key. Values are frozen: what a
-   * step wants to change, it copies and sets.
+   * The value under a key, or under a dotted path if there is no such key. Values are frozen:
+   * what a step wants to change, it copies and sets.
    */
   get<Path extends DataPath<Data>>(path: Path): DataAt<Data, Path>;
   get<Path extends DataPath<Data>, Default>(
@@ -116,7 +116,10 @@ export interface WorkflowContext<Data = AnyData> extends ReadonlyContext<Data> {
   readonly attempt: number;
   /** Counts the executions of this step (the passes of a loop), from 1. */
   readonly iteration: number;
-  /** The same for every attempt of this execution, different for every other: for outside services. */
+  /**
+   * The same for every attempt of this execution, different for every other: for outside
+   * services.
+   */
   readonly idempotencyKey: string;
   /** Aborted when the step is cancelled, times out or loses a race. */
   readonly signal: AbortSignal;

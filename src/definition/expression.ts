@@ -45,7 +45,10 @@ function createEnvironment(): Environment {
 
 const environment = createEnvironment();
 
-/** CEL has no way to ask whether a variable exists: `has(name)` is read as `has(allVariables.name)`. */
+/**
+ * CEL has no way to ask whether a variable exists: `has(name)` is read as
+ * `has(allVariables.name)`.
+ */
 const allVariables = "__variables";
 
 /**
@@ -99,7 +102,10 @@ function refuse(source: string, error: unknown): InvalidConditionError {
   return new InvalidConditionError(message, { cause: error });
 }
 
-/** The library's messages repeat the source with a pointer on further lines; the first line is enough. */
+/**
+ * The library's messages repeat the source with a pointer on further lines; the first line is
+ * enough.
+ */
 function summaryOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split("\n", 1)[0] ?? message;
@@ -175,7 +181,7 @@ function nodesIn(args: unknown): ASTNode[] {
   return typeof args === "object" && args !== null && "op" in args ? [args as ASTNode] : [];
 }
 
-// ------------------------------------------------------------------------------------ what comes out
+// ---------------------------------------------------------------------------------- what comes out
 
 function toPlain(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);

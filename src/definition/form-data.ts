@@ -3,7 +3,10 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 /** A JSON Schema (draft 2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A form is a JSON Schema, or a Standard Schema (zod, valibot, arktype), which also gives its type. */
+/**
+ * A form is a JSON Schema, or a Standard Schema (zod, valibot, arktype), which also gives its
+ * type.
+ */
 export type FormSchema = JsonSchema | StandardSchemaV1;
 
 /** What is known of a form's data when its form does not say: that it has fields. */

@@ -23,7 +23,8 @@ export interface Form {
 const compiled = new WeakMap<object, Form>();
 
 /**
- * Makes a form of what an author wrote: a JSON Schema, a Standard Schema, or nothing (any JSON object).
+ * Makes a form of what an author wrote: a JSON Schema, a Standard Schema, or nothing (any JSON
+ * object).
  *
  * @throws InvalidFormError saying why it is neither.
  */
@@ -55,10 +56,10 @@ const anyObject: Form = {
 
 const accept = (data: unknown): FormResult => ({ ok: true, data: toJson(data, "The form's data") });
 
-// ----------------------------------------------------------------------------------- Standard Schema
+// --------------------------------------------------------------------------------- Standard Schema
 
 /** Whether a value is a Standard Schema, version 1: an object or, as arktype's, a function. */
-export function isStandardSchema(schema: object): schema is StandardSchemaV1 {
+function isStandardSchema(schema: object): schema is StandardSchemaV1 {
   const standard: unknown = Reflect.get(schema, "~standard");
   return (
     typeof standard === "object" &&
@@ -100,7 +101,7 @@ function describeAsJsonSchema(
   }
 }
 
-// --------------------------------------------------------------------------------------- JSON Schema
+// ------------------------------------------------------------------------------------- JSON Schema
 
 function jsonSchemaForm(schema: object): Form {
   if (typeof schema === "function" || Array.isArray(schema)) {
@@ -177,6 +178,8 @@ function compileJsonSchema(schema: Record<string, unknown>): ValidateFunction {
   }
 }
 
+const quote = (value: unknown) => JSON.stringify(value);
+
 /** Says nothing of its own when the errors of its parts are listed too. */
 const summaryKeywords: ReadonlySet<string> = new Set(["if", "anyOf", "oneOf"]);
 
@@ -209,7 +212,7 @@ function messageOf({ keyword, params, message }: ErrorObject): string {
     case "unevaluatedProperties":
       return "is not a field of this form";
     case "enum":
-      return `must be one of ${params.allowedValues.map((value: unknown) => JSON.stringify(value)).join(", ")}`;
+      return `must be one of ${params.allowedValues.map(quote).join(", ")}`;
     case "const":
       return `must be ${JSON.stringify(params.allowedValue)}`;
     default:

@@ -11,7 +11,7 @@ import {
 } from "./step.ts";
 
 /** Where a step may stand, a group may stand too. */
-// biome-ignore lint/suspicious/noExplicitAny: a definition holds steps of every data and result type
+// biome-ignore lint/suspicious/noExplicitAny: steps of every data and result type
 export type Step = BaseStep<any, any>;
 export type WorkflowNode = Step | Group;
 
@@ -194,7 +194,10 @@ export interface MapGroupOptions extends GroupOptions {
   readonly required?: number;
 }
 
-/** Runs its member once for each item of a list; the member reads `context.item` and `context.index`. */
+/**
+ * Runs its member once for each item of a list; the member reads `context.item` and
+ * `context.index`.
+ */
 export class MapGroup extends Group {
   readonly kind = "map";
   readonly member: WorkflowNode;
@@ -224,7 +227,9 @@ export interface GroupEngine {
   executeStep(step: WorkflowNode, context: WorkflowContext): Promise<unknown>;
 }
 
-/** A group of a user's own: its body decides which members run, when, and what the group returns. */
+/**
+ * A group of a user's own: its body decides which members run, when, and what the group returns.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: see Group
 export abstract class StepGroup<Data = any> extends Group<Data> {
   readonly kind = "custom";

@@ -47,7 +47,10 @@ export const isGroup = (node: WorkflowNode): boolean => groupKinds.has(node.kind
 export const label = ({ node, path }: Place): string =>
   `${isGroup(node) ? "Group" : "Step"} "${path}"`;
 
-/** Every node of a definition, groups before their members; reports what is no node or has no name. */
+/**
+ * Every node of a definition, groups before their members; reports what is no node or has no
+ * name.
+ */
 export function collectPlaces(steps: object, report: Report): Place[] {
   const places: Place[] = [];
   for (const [name, node] of Object.entries(steps)) {
@@ -76,8 +79,8 @@ function visit(place: Place, places: Place[], report: Report): void {
     if (count === 2) {
       report(
         new DuplicateMemberError(
-          `Group "${place.path}" has two members with the name "${name}" (its callback included), ` +
-            "so a path could mean either; rename one.",
+          `Group "${place.path}" has two members with the name "${name}" ` +
+            "(its callback included), so a path could mean either; rename one.",
         ),
       );
     }

@@ -19,8 +19,8 @@ export interface RetryPolicy {
 }
 
 /**
- * How a node with several incoming edges starts, when the default (wait for all that can still come)
- * is not what is wanted:
+ * How a node with several incoming edges starts, when the default (wait for all that can still
+ * come) is not what is wanted:
  * - `"any"`, or a number n: at the first, or n-th, arrival of a round;
  * - `"each"`: once for every arrival;
  * - `"and"`: with one arrival on every edge, whatever happens.

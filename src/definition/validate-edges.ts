@@ -21,7 +21,7 @@ import {
 export type Outgoing = ReadonlyMap<string, readonly Edge[]>;
 
 /** How messages name an edge. */
-export const edgeLabel = (edge: Edge): string => {
+const edgeLabel = (edge: Edge): string => {
   const on = edge.on === undefined || edge.on === "success" ? "" : ` (on: ${show(edge.on)})`;
   return `Edge "${edge.source}" -> "${edge.target}"${on}`;
 };
@@ -151,7 +151,9 @@ const isFor = (edge: Edge, end: "success" | "failure" | "cancel"): boolean => {
   return on === end || (on === "always" && end !== "cancel");
 };
 
-/** An edge for "none of the conditions" needs a condition beside it, for the same end of its step. */
+/**
+ * An edge for "none of the conditions" needs a condition beside it, for the same end of its step.
+ */
 function checkOtherwise(siblings: readonly Edge[], report: Report): void {
   const ends = (["success", "failure", "cancel"] as const).filter((end) =>
     siblings.some((edge) => edge.condition !== undefined && isFor(edge, end)),
@@ -160,8 +162,9 @@ function checkOtherwise(siblings: readonly Edge[], report: Report): void {
     if (edge.otherwise !== true || ends.some((end) => isFor(edge, end))) continue;
     report(
       new InvalidConditionError(
-        `${edgeLabel(edge)} is marked otherwise, but no other edge of "${edge.source}" for the same ` +
-          "end has a condition, so it would always be taken; add the condition or drop otherwise.",
+        `${edgeLabel(edge)} is marked otherwise, but no other edge of "${edge.source}" ` +
+          "for the same end has a condition, so it would always be taken; " +
+          "add the condition or drop otherwise.",
       ),
     );
   }

@@ -140,9 +140,10 @@ function checkJoins(places: readonly Place[], outgoing: Outgoing, report: Report
     if (place.parent !== undefined || !rules.count.accepts(join)) continue;
     const count = incoming.get(place.name) ?? 0;
     if (Number(join) <= count) continue;
+    const edges = count === 1 ? "1 edge leads" : `${count} edges lead`;
     report(
       new JoinTooLargeError(
-        `${label(place)} joins ${join} arrivals, but ${count} ${count === 1 ? "edge leads" : "edges lead"} ` +
+        `${label(place)} joins ${join} arrivals, but ${edges} ` +
           "to it, so it could never start; lower the number or add the missing edges.",
       ),
     );

@@ -10,8 +10,8 @@ interface Nesting {
 }
 
 /**
- * A group holds its mutex while its members run. A member that needs the same one would wait for its
- * own group; two groups that nest two mutexes in opposite order would wait for each other.
+ * A group holds its mutex while its members run. A member that needs the same one would wait for
+ * its own group; two groups that nest two mutexes in opposite order would wait for each other.
  */
 export function validateMutexes(places: readonly Place[], report: Report): void {
   const nestings = new Map<string, Map<string, Nesting>>();

@@ -80,9 +80,10 @@ function checkJoin(where: string, node: WorkflowNode, report: Report): void {
   else checkOption(where, node, "join", oneOf("any", "each", "and"), report);
   checkOption(where, node, "cancelRest", rules.flag, report);
   if (node.cancelRest === true && join !== "any" && typeof join !== "number") {
+    const found = join === undefined ? "the default" : show(join);
     report(
       new InvalidOptionError(
-        `${where}: cancelRest is set, but the join is ${join === undefined ? "the default" : show(join)}, ` +
+        `${where}: cancelRest is set, but the join is ${found}, ` +
           'which leaves no rest; use join: "any" or a number, or drop cancelRest.',
       ),
     );
@@ -118,7 +119,7 @@ function checkCancels(where: string, node: WorkflowNode, known: KnownSteps, repo
   }
 }
 
-// ---------------------------------------------------------------------------------------------- steps
+// ------------------------------------------------------------------------------------------- steps
 
 function checkStep(where: string, step: WorkflowNode, report: Report): void {
   switch (step.kind) {
@@ -192,8 +193,9 @@ function checkTimer(where: string, step: WorkflowNode, report: Report): void {
   if (until !== undefined && typeof until !== "function" && parseInstant(until) === undefined) {
     report(
       new InvalidOptionError(
-        `${where}: until is ${show(until)}; it must be a valid Date, an ISO 8601 string with a zone ` +
-          "such as 2030-01-31T09:00:00Z, milliseconds since the epoch, or a function that gives one.",
+        `${where}: until is ${show(until)}; it must be a valid Date, an ISO 8601 string ` +
+          "with a zone such as 2030-01-31T09:00:00Z, milliseconds since the epoch, " +
+          "or a function that gives one.",
       ),
     );
   }
@@ -228,7 +230,7 @@ function checkSubworkflow(where: string, step: WorkflowNode, report: Report): vo
   }
 }
 
-// --------------------------------------------------------------------------------------------- groups
+// ------------------------------------------------------------------------------------------ groups
 
 function checkGroup(where: string, group: WorkflowNode, report: Report): void {
   for (const name of ["limit", "compensate"]) {

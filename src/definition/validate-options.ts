@@ -127,7 +127,7 @@ export function checkExpression(
 const maxNameLength = 200;
 
 /** Why a name cannot stand in a path; undefined if it can. */
-export function nameProblem(name: unknown): string | undefined {
+function nameProblem(name: unknown): string | undefined {
   if (typeof name !== "string") return `it is ${show(name)} and must be a string`;
   if (name === "") return "it is empty";
   if (name.length > maxNameLength) {

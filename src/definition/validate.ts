@@ -94,7 +94,10 @@ function checkReducers(reducers: unknown, report: Report): void {
 const writesData = ({ node, insideMap }: Place) =>
   !insideMap && (node.kind === "human" || node.kind === "webhook" || node.kind === "signal");
 
-/** What people, signals and webhooks give stands under the step's name, so only one step may have it. */
+/**
+ * What people, signals and webhooks give stands under the step's name, so only one step may have
+ * it.
+ */
 function checkDataNames(places: readonly Place[], report: Report): void {
   const writers = new Map<string, Place>();
   for (const place of places) {
@@ -106,8 +109,9 @@ function checkDataNames(places: readonly Place[], report: Report): void {
     }
     report(
       new ConflictingNamesError(
-        `The ${other.node.kind} step "${other.path}" and the ${place.node.kind} step "${place.path}" ` +
-          `would both write their data under "${place.name}"; rename one of them.`,
+        `The ${other.node.kind} step "${other.path}" and ` +
+          `the ${place.node.kind} step "${place.path}" would both write their data ` +
+          `under "${place.name}"; rename one of them.`,
       ),
     );
   }

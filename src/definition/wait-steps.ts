@@ -5,7 +5,9 @@ import { BaseStep, type FromContext, type NamedStepOptions, setOptions } from ".
 export interface TimerOptions<Data> extends NamedStepOptions<Data> {
   /** How long to wait. */
   readonly durationMs?: FromContext<number, Data>;
-  /** Until when to wait: a date, an ISO 8601 string with a zone, or milliseconds since the epoch. */
+  /**
+   * Until when to wait: a date, an ISO 8601 string with a zone, or milliseconds since the epoch.
+   */
   readonly until?: FromContext<Date | string | number, Data>;
 }
 
@@ -47,7 +49,10 @@ export interface WebhookOptions<Data> extends NamedStepOptions<Data> {
   readonly execute?: (context: WorkflowContext<Data>, token: string) => unknown;
 }
 
-/** Ends when somebody calls back with its one-time token. The payload stands under the step's name. */
+/**
+ * Ends when somebody calls back with its one-time token. The payload stands under the step's
+ * name.
+ */
 export class WebhookStep<Data = AnyData, Payload = unknown> extends BaseStep<Data, Payload> {
   readonly kind = "webhook";
   execute?: (context: WorkflowContext<Data>, token: string) => unknown;
@@ -65,7 +70,9 @@ export interface SignalOptions<Data> extends NamedStepOptions<Data> {
   readonly transient?: boolean;
 }
 
-/** Ends when a signal of its name arrives for the instance. Its data stands under the step's name. */
+/**
+ * Ends when a signal of its name arrives for the instance. Its data stands under the step's name.
+ */
 export class SignalStep<Data = AnyData, Payload = unknown> extends BaseStep<Data, Payload> {
   readonly kind = "signal";
   readonly signal: string;
@@ -96,7 +103,9 @@ export interface SubworkflowOptions<Data> extends NamedStepOptions<Data> {
   readonly output?: Mapping<AnyData>;
 }
 
-/** Runs another definition as a child instance and ends with it; its result is what `output` gave. */
+/**
+ * Runs another definition as a child instance and ends with it; its result is what `output` gave.
+ */
 export class SubworkflowStep<Data = AnyData> extends BaseStep<Data, Record<string, unknown>> {
   readonly kind = "subworkflow";
   readonly workflow: string;

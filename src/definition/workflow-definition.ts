@@ -49,7 +49,10 @@ export interface WorkflowDefinitionOptions<
   readonly inputSchema?: StandardSchemaV1<Input, Data> | JsonSchema;
   /** How concurrent or repeated writes of a key combine; the later write wins unless told. */
   readonly reducers?: Readonly<Record<string, Reducer>>;
-  /** Runs `compensate` of every succeeded step, latest first, when an instance fails or is cancelled. */
+  /**
+   * Runs `compensate` of every succeeded step, latest first, when an instance fails or is
+   * cancelled.
+   */
   readonly compensate?: boolean;
 }
 
@@ -103,7 +106,7 @@ export class WorkflowDefinition<
   }
 }
 
-// What plain JavaScript may give in place of an object or a list is kept as it is: validation names it.
+// What plain JavaScript gives in place of an object or a list is kept: validation names it.
 
 function frozenCopy<Value extends object>(value: Value): Value {
   const isTable = typeof value === "object" && !Array.isArray(value) && !(value instanceof Map);
@@ -146,8 +149,3 @@ export type OpenData = Readonly<Record<string, any>>;
 
 /** Replaces `any`, which would accept what is no object. */
 type Known<Data> = 0 extends 1 & Data ? OpenData : Data;
-
-/** The names of a definition's steps. */
-export type StepNameOf<Definition> =
-  // biome-ignore lint/suspicious/noExplicitAny: matches whatever the other types are
-  Definition extends WorkflowDefinition<infer Steps, any, any> ? keyof Steps & string : string;

@@ -30,7 +30,7 @@ export function optionsOf(steps: object, changes: object = {}): object {
 }
 
 /** Every problem of a definition, as plain JavaScript could write it. */
-export function problemsOf(options: object): readonly WorkflowsError[] {
+function problemsOf(options: object): readonly WorkflowsError[] {
   try {
     new WorkflowDefinition(options as ConstructorParameters<typeof WorkflowDefinition>[0]);
     return [];
