@@ -91,16 +91,18 @@ export class Driver {
 
   // ----------------------------------------------------------------------------------- instances
 
-  /** Resolves when the start is durable. */
-  start(runtime: InstanceRuntime): Promise<void> {
+  start(runtime: InstanceRuntime): void {
+    this.#refuseIfClosed();
     this.#runtimes.set(runtime.id, runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime.id);
-    return this.request(runtime, { type: "Start" });
+    this.#send(runtime, { type: "Start" });
   }
 
-  idOfKey(idempotencyKey: string): string | undefined {
-    return this.#keys.get(idempotencyKey);
+  /** The instance with this id or key, if this process has it in memory. */
+  peek(given: { instanceId?: string; idempotencyKey?: string }): InstanceRuntime | undefined {
+    const id = given.instanceId ?? this.#keys.get(given.idempotencyKey ?? "");
+    return id === undefined ? undefined : this.#runtimes.get(id);
   }
 
   /** @throws UnknownInstanceError */
@@ -128,6 +130,7 @@ export class Driver {
     const { workflow, version } = stored.rows.instance;
     const graph = this.#options.graphOf(workflow, version);
     const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
+    runtime.isStored = true;
     if (runtime.isEnded) return runtime;
     this.#runtimes.set(instanceId, runtime);
     await this.#continue(runtime);
@@ -154,6 +157,12 @@ export class Driver {
     const ids = await this.#options.store.listUnfinished();
     for (const id of ids) await this.tryFind(id);
     return ids.length;
+  }
+
+  /** Resolves when the start is durable. */
+  whenStored(runtime: InstanceRuntime): Promise<InstanceRuntime> {
+    if (runtime.isStored) return Promise.resolve(runtime);
+    return new Promise((resolve, reject) => runtime.storeWaiters.push({ resolve, reject }));
   }
 
   whenSettled(runtime: InstanceRuntime): Promise<InstanceRuntime> {
@@ -289,6 +298,7 @@ export class Driver {
       const { runtime } = request;
       for (const event of events) this.#announce(runtime, event);
       for (const effect of effects) this.#performEffect(runtime, effect);
+      if (!runtime.isStored) markStored(runtime);
       request.done?.();
       this.#answerWaiters(runtime);
     }
@@ -515,8 +525,15 @@ function childId(parentId: string, { id, attempt }: ExecutionRecord): string {
   return `${parentId}.${id}${attempt === 1 ? "" : `-${attempt}`}`;
 }
 
+function markStored(runtime: InstanceRuntime): void {
+  runtime.isStored = true;
+  for (const waiter of runtime.storeWaiters) waiter.resolve(runtime);
+  runtime.storeWaiters = [];
+}
+
 function takeWaiters(runtime: InstanceRuntime): Waiter[] {
-  const waiters = [...runtime.settleWaiters, ...runtime.endWaiters];
+  const waiters = [...runtime.storeWaiters, ...runtime.settleWaiters, ...runtime.endWaiters];
+  runtime.storeWaiters = [];
   runtime.settleWaiters = [];
   runtime.endWaiters = [];
   return waiters;

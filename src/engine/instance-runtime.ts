@@ -26,7 +26,10 @@ export class InstanceRuntime {
   /** Child instances that have not ended. */
   children: Set<InstanceRuntime> | undefined;
   parent: InstanceRuntime | undefined;
-  /** Called when it has ended or waits, and when it has ended; and with an error if it is lost. */
+  /** Whether its start is durable. */
+  isStored = false;
+  /** Called when it is stored, has ended or waits, has ended; and with an error if it is lost. */
+  storeWaiters: Waiter[] = [];
   settleWaiters: Waiter[] = [];
   endWaiters: Waiter[] = [];
 

@@ -110,7 +110,8 @@ export class LocalExecutionEngine {
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data> = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#begin(workflow, options);
+    const begun = this.#begin(workflow, options);
+    const runtime = begun instanceof InstanceRuntime ? begun : await begun;
     return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
   }
 
@@ -121,6 +122,7 @@ export class LocalExecutionEngine {
     options: StartOptions<Data> = {},
   ): Promise<WorkflowInstance> {
     const runtime = await this.#begin(workflow, options);
+    await this.#driver.whenStored(runtime);
     return new WorkflowInstance(runtime.state);
   }
 
@@ -311,23 +313,43 @@ export class LocalExecutionEngine {
   }
 
   /** Gives the new instance, or the one that has the id or key already. */
-  async #begin<Data>(
+  #begin<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
-  ): Promise<InstanceRuntime> {
+  ): InstanceRuntime | Promise<InstanceRuntime> {
     const definition =
       typeof workflow === "string"
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
     const graph = this.#graphOf(definition);
-    const initialData = await validInput(definition, options.initialData ?? {});
-    const existing = await this.#existing(options);
-    if (existing !== undefined) return checkSame(existing, definition, initialData);
+    const { instanceId, idempotencyKey } = options;
+    if (definition.inputSchema === undefined && instanceId === undefined && idempotencyKey === undefined) {
+      const data = options.initialData;
+      return this.#create(graph, data === undefined ? noData : inputObject(definition, data), options);
+    }
+    return this.#beginChecked(graph, definition, options);
+  }
 
-    const id = options.instanceId ?? this.#createId();
+  async #beginChecked(
+    graph: WorkflowGraph,
+    definition: AnyDefinition,
+    options: StartOptions,
+  ): Promise<InstanceRuntime> {
+    const initialData = await validInput(definition, options.initialData ?? {});
+    // While the store was asked, another call may have started it.
+    const existing = (await this.#existing(options)) ?? this.#driver.peek(options);
+    if (existing !== undefined) return checkSame(existing, definition, initialData);
+    return this.#create(graph, initialData, options);
+  }
+
+  #create(
+    graph: WorkflowGraph,
+    initialData: Readonly<Record<string, unknown>>,
+    options: StartOptions,
+  ): InstanceRuntime {
     const state = createInstance(graph, {
-      id,
+      id: options.instanceId ?? this.#createId(),
       initialData,
       now: this.#clock.now(),
       user: options.user,
@@ -335,7 +357,7 @@ export class LocalExecutionEngine {
       idempotencyKey: options.idempotencyKey,
     });
     const runtime = new InstanceRuntime(graph, state, 0);
-    await this.#driver.start(runtime);
+    this.#driver.start(runtime);
     return runtime;
   }
 
@@ -355,7 +377,7 @@ export class LocalExecutionEngine {
       return this.#driver.tryFind(instanceId);
     }
     if (idempotencyKey === undefined) return undefined;
-    const known = this.#driver.idOfKey(idempotencyKey) ?? (await this.#store.findByIdempotencyKey(idempotencyKey));
+    const known = await this.#store.findByIdempotencyKey(idempotencyKey);
     return known === undefined ? undefined : this.#driver.tryFind(known);
   }
 
@@ -376,24 +398,26 @@ export class LocalExecutionEngine {
   }
 }
 
+const noData: Readonly<Record<string, unknown>> = Object.freeze({});
+
 async function validInput(
   definition: AnyDefinition,
   given: unknown,
 ): Promise<Readonly<Record<string, unknown>>> {
+  if (definition.inputSchema === undefined) return inputObject(definition, given);
+  const validated = await compileForm(definition.inputSchema).validate(given);
+  if (validated.ok) return inputObject(definition, validated.data);
+  const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
+  throw new InvalidInputError(
+    `The initial data of workflow "${definition.name}" does not fit its input schema: ` +
+      `${list.join("; ")}.`,
+    validated.fields,
+  );
+}
+
+function inputObject(definition: AnyDefinition, given: unknown): Readonly<Record<string, unknown>> {
   const what = `The initial data of workflow "${definition.name}"`;
-  let data = given;
-  if (definition.inputSchema !== undefined) {
-    const validated = await compileForm(definition.inputSchema).validate(given);
-    if (!validated.ok) {
-      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-      throw new InvalidInputError(
-        `${what} does not fit its input schema: ${list.join("; ")}.`,
-        validated.fields,
-      );
-    }
-    data = validated.data;
-  }
-  const json = toJson(data, what);
+  const json = toJson(given, what);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new InvalidArgumentError(`${what} must be an object.`);
   }

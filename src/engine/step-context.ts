@@ -104,8 +104,11 @@ export class StepContext extends ContextView implements WorkflowContext<AnyData>
       known[1] = value;
       return;
     }
-    this.#writes ??= [];
     const write: Write = [key, value];
+    if (this.#writes === undefined) {
+      this.#writes = [write];
+      return;
+    }
     this.#writes.push(write);
     if (this.#writes.length > fewKeys) {
       this.#byKey ??= new Map(this.#writes.map((each) => [each[0], each]));

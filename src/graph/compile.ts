@@ -37,16 +37,17 @@ function compile(definition: AnyDefinition): WorkflowGraph {
   const indexOf = new Map(names.map((name, index) => [name, index]));
   const edges = definition.edges.map((edge, index) => compileEdge(edge, index, indexOf));
   connect(nodes, edges);
-  for (const name of names) {
-    const node = nodes[indexOf.get(name) as number] as MutableNode;
-    const terminal = definition.terminalSteps.find(({ step }) => step === name);
-    node.terminal = terminal !== undefined;
-    node.terminate = terminal?.terminate ?? false;
+  for (const { step, terminate } of definition.terminalSteps) {
+    const node = nodes[indexOf.get(step) as number] as MutableNode;
+    node.terminal = true;
+    node.terminate ||= terminate;
+  }
+  for (const node of nodes) {
     node.join = joinRule(node);
     node.always = unconditionalEdges(node, edges);
     node.cancels = (node.source.cancels ?? []).map((other) => indexOf.get(other) as number);
   }
-  for (let top = 0; top < names.length; top++) addMembers(nodes, nodes[top] as MutableNode);
+  for (const node of nodes.slice()) addMembers(nodes, node);
 
   return {
     definition,
@@ -92,9 +93,12 @@ function newNode(
   writesData: boolean,
 ): MutableNode {
   const isGroup = source instanceof Group;
-  const runsCode = source.kind === "machine" || source.kind === "gateway" || source.kind === "custom";
-  const hasPreparation =
-    source.canExecute !== undefined || (source.kind === "webhook" && "execute" in source && source.execute !== undefined);
+  const has = (hook: string) => hook in source && source[hook as keyof typeof source] !== undefined;
+  const runsCode =
+    source.kind === "machine" ||
+    source.kind === "custom" ||
+    (source.kind === "gateway" && has("evaluate"));
+  const hasPreparation = has("canExecute") || (source.kind === "webhook" && has("execute"));
   return {
     index,
     path,
@@ -123,7 +127,7 @@ const none: readonly number[] = Object.freeze([]);
 function addMembers(nodes: MutableNode[], node: MutableNode, firstIndex = 0): void {
   const { source } = node;
   if (!(source instanceof Group)) return;
-  const insideMap = source.kind === "map" || (node.path.includes("[]"));
+  const insideMap = source.kind === "map" || node.path.includes("[]");
   const add = (member: WorkflowNode, name: string, suffix = ""): number => {
     const index = firstIndex + nodes.length;
     const path = `${node.path}/${name}${suffix}`;
@@ -186,6 +190,7 @@ function compileEdge(edge: Edge, index: number, indexOf: ReadonlyMap<string, num
     on,
     condition: compileCondition(edge.condition),
     otherwise: edge.otherwise ?? false,
+    alone: Object.freeze([index]),
     label: edge.label ?? (typeof edge.condition === "string" ? edge.condition : undefined),
   };
 }

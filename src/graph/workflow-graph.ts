@@ -65,6 +65,8 @@ export interface GraphEdge {
   readonly on: "success" | "failure" | "always" | "cancel";
   readonly condition: PureFunction | undefined;
   readonly otherwise: boolean;
+  /** The list of this edge alone, shared by all executions that came by it. */
+  readonly alone: readonly number[];
   readonly label: string | undefined;
 }
 

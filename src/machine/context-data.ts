@@ -13,33 +13,52 @@ export class ContextData {
   /** Counts the commits: the moment that a reader sees. */
   version = 0;
   readonly #entries = new Map<string, Entry>();
-  /** The versions that readers have open, ascending, and how many readers each has. */
-  readonly #openVersions: number[] = [];
-  readonly #readers: number[] = [];
+  /** The newest version that a reader has open (-1: none), and how many readers have it. */
+  #newest = -1;
+  #newestReaders = 0;
+  /** Older versions that readers have open, ascending, each with its number of readers. */
+  #older: { readonly version: number; readers: number }[] | undefined;
 
   /** Starts a reader at the present moment and gives its version; `closeReader` ends it. */
   openReader(): number {
-    const last = this.#openVersions.length - 1;
-    if (this.#openVersions[last] === this.version) this.#readers[last] = this.#readersAt(last) + 1;
-    else {
-      this.#openVersions.push(this.version);
-      this.#readers.push(1);
+    if (this.#newest !== this.version) {
+      if (this.#newest >= 0) {
+        this.#older ??= [];
+        this.#older.push({ version: this.#newest, readers: this.#newestReaders });
+      }
+      this.#newest = this.version;
+      this.#newestReaders = 0;
     }
+    this.#newestReaders++;
     return this.version;
   }
 
   closeReader(version: number): void {
-    const index = this.#indexOfVersion(version);
-    if (index < 0) return;
-    this.#readers[index] = this.#readersAt(index) - 1;
-    while (this.#readers.length > 0 && this.#readersAt(this.#readers.length - 1) === 0) {
-      this.#readers.pop();
-      this.#openVersions.pop();
+    if (version !== this.#newest) {
+      this.#closeOlder(version);
+      return;
     }
-    while (this.#readers[0] === 0) {
-      this.#readers.shift();
-      this.#openVersions.shift();
+    this.#newestReaders--;
+    while (this.#newest >= 0 && this.#newestReaders === 0) {
+      const before = this.#older?.pop();
+      this.#newest = before?.version ?? -1;
+      this.#newestReaders = before?.readers ?? 0;
     }
+  }
+
+  #closeOlder(version: number): void {
+    const older = this.#older ?? [];
+    let low = 0;
+    let high = older.length - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((older[middle]?.version as number) < version) low = middle + 1;
+      else high = middle;
+    }
+    const found = older[low];
+    if (found?.version !== version) return;
+    found.readers--;
+    while (older[0]?.readers === 0) older.shift();
   }
 
   /** Makes the writes visible, together, to readers that start from now on. */
@@ -52,18 +71,12 @@ export class ContextData {
 
   /** The present entry of a key with those before it, less what no open reader can see. */
   #visibleToReaders(key: string): Entry | undefined {
-    const newestReader = this.#openVersions[this.#openVersions.length - 1];
-    if (newestReader === undefined) return undefined;
+    if (this.#newest < 0) return undefined;
     let entry = this.#entries.get(key);
-    while (entry !== undefined && entry.version > newestReader) entry = entry.older;
-    if (entry !== undefined && (this.#openVersions[0] as number) >= entry.version) {
-      entry.older = undefined;
-    }
+    while (entry !== undefined && entry.version > this.#newest) entry = entry.older;
+    const oldest = this.#older?.[0]?.version ?? this.#newest;
+    if (entry !== undefined && oldest >= entry.version) entry.older = undefined;
     return entry;
-  }
-
-  has(key: string, version = this.version): boolean {
-    return this.#entryAt(key, version) !== undefined;
   }
 
   get(key: string, version = this.version): unknown {
@@ -79,23 +92,6 @@ export class ContextData {
     let entry = this.#entries.get(key);
     while (entry !== undefined && entry.version > version) entry = entry.older;
     return entry;
-  }
-
-  #readersAt(index: number): number {
-    return this.#readers[index] as number;
-  }
-
-  #indexOfVersion(version: number): number {
-    let low = 0;
-    let high = this.#openVersions.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const found = this.#openVersions[middle] as number;
-      if (found === version) return middle;
-      if (found < version) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
   }
 }
 

@@ -115,12 +115,12 @@ function start(t: Transition): Rejection | undefined {
 function settle(t: Transition): void {
   const { touchedJoins } = t.state;
   do {
-    t.drain((edge) => startByEdge(t, edge));
+    t.drain(startByEdge);
     for (let join = touchedJoins.pop(); join !== undefined; join = touchedJoins.pop()) {
       join.touched = false;
       if (t.isOver) continue;
       evaluateJoin(t, join);
-      t.drain((edge) => startByEdge(t, edge));
+      t.drain(startByEdge);
     }
   } while (!t.isOver && releaseMutualWaits(t));
   updateStatus(t);

@@ -73,11 +73,8 @@ export function cancelArrivals(
     compensates: 0,
   });
   const canceled: ExecutionRecord = {
-    ...visit,
-    status: "canceled",
+    ...ended(t, visit, "canceled"),
     startedAt: undefined,
-    endedAt: t.now,
-    order: t.state.order + 1,
     error: cancellation(visit, reason),
   };
   t.step("StepCanceled", canceled);
@@ -263,41 +260,43 @@ export function succeed(
   targets?: readonly string[],
 ): void {
   const node = t.node(execution);
-  const ended: ExecutionRecord = {
-    ...execution,
-    status: "succeeded",
-    endedAt: t.now,
-    order: t.state.order + 1,
-    result,
-    writes,
-  };
-  if (execution.parent !== 0 && execution.compensates === 0) {
-    endMember(t, "StepSucceeded", ended);
+  const isCompensation = execution.compensates !== 0;
+  if (execution.parent !== 0 && !isCompensation) {
+    endMember(t, "StepSucceeded", ended(t, execution, "succeeded", result, writes));
     return;
   }
-  const visible = writesOf(t.state, ended);
+  const visible = writesOf(t.state, execution, writes);
   const resolved = visible.length === 0 ? undefined : resolveWrites(t.graph, t.state, visible);
   if (resolved instanceof ReducerFailure) {
     fail(t, execution, failure(execution, "FUNCTION_FAILED", resolved.message));
     return;
   }
-  const taken = execution.compensates === 0 && targets === undefined ? node.always : ended.taken;
-  const record = { ...ended, taken, reduced: resolved?.reduced };
+  const taken = isCompensation || targets !== undefined ? execution.taken : node.always;
+  const record = ended(t, execution, "succeeded", result, writes, taken, resolved?.reduced);
   release(t, execution);
   t.step("StepSucceeded", record, resolved?.committed);
-  if (execution.compensates !== 0) return continueCompensation(t);
-  cancelNamedSteps(t, node);
+  if (isCompensation) return continueCompensation(t);
+  if (node.cancels.length > 0) cancelNamedSteps(t, node);
   routeSuccess(t, record, targets);
+}
+
+/** The record of an execution at its end. */
+function ended(
+  t: Transition,
+  execution: ExecutionRecord,
+  status: "succeeded" | "failed" | "skipped" | "canceled",
+  result?: unknown,
+  writes?: Writes,
+  taken = execution.taken,
+  reduced?: Writes,
+): ExecutionRecord {
+  const order = t.state.order + 1;
+  return { ...execution, status, endedAt: t.now, order, result, writes, taken, reduced };
 }
 
 /** `canExecute` said no, or no member of the group had anything to do. */
 export function skip(t: Transition, execution: ExecutionRecord): void {
-  const skipped: ExecutionRecord = {
-    ...execution,
-    status: "skipped",
-    endedAt: t.now,
-    order: t.state.order + 1,
-  };
+  const skipped = ended(t, execution, "skipped");
   if (execution.parent !== 0) {
     endMember(t, "StepSkipped", skipped);
     return;
@@ -323,7 +322,7 @@ export function failAttempt(
   stopAttempt(t, execution, error.message);
   clearTimer(t, "timeout", execution.id);
   const delay = retryDelay(retry, retryNumber(execution, retry), random);
-  releaseLocks(t, execution, (next) => beginPending(t, next));
+  releaseLocks(t, execution, beginPending);
   if (delay === 0) {
     beginAgain(t, execution);
     return;
@@ -347,13 +346,7 @@ export function retryDelay(retry: RetryPolicy, k: number, random: number): numbe
 /** The execution has failed for good. */
 export function fail(t: Transition, execution: ExecutionRecord, error: RecordedError): void {
   stopAttempt(t, execution, error.message);
-  const failed: ExecutionRecord = {
-    ...execution,
-    status: "failed",
-    endedAt: t.now,
-    order: t.state.order + 1,
-    error,
-  };
+  const failed: ExecutionRecord = { ...ended(t, execution, "failed"), error };
   if (execution.compensates !== 0) {
     t.step("StepFailed", failed);
     return continueCompensation(t);
@@ -381,12 +374,8 @@ export function cancelExecution(
   stopAttempt(t, execution, reason);
   release(t, execution);
   const canceled: ExecutionRecord = {
-    ...execution,
-    status: "canceled",
-    endedAt: t.now,
-    order: t.state.order + 1,
+    ...ended(t, execution, "canceled", undefined, undefined, taken),
     error: cancellation(execution, reason),
-    taken: taken ?? execution.taken,
   };
   t.step("StepCanceled", canceled);
   return canceled;
@@ -432,7 +421,7 @@ function stopAttempt(t: Transition, execution: ExecutionRecord, reason: string):
 
 function release(t: Transition, execution: ExecutionRecord): void {
   clearTimers(t, execution.id);
-  releaseLocks(t, execution, (next) => beginPending(t, next));
+  releaseLocks(t, execution, beginPending);
 }
 
 export function failure(

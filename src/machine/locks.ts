@@ -57,7 +57,7 @@ export function restoreLocks(t: Transition): void {
 export function releaseLocks(
   t: Transition,
   execution: ExecutionRecord,
-  start: (next: ExecutionRecord) => void,
+  start: (t: Transition, next: ExecutionRecord) => void,
 ): void {
   for (const name of locksOf(t, execution)) {
     const lock = t.state.locks?.get(name);
@@ -71,7 +71,7 @@ function serveNext(
   t: Transition,
   name: string,
   lock: LockState,
-  start: (next: ExecutionRecord) => void,
+  start: (t: Transition, next: ExecutionRecord) => void,
 ): void {
   while (lock.holder === 0 && !t.isOver) {
     const id = lock.waiting.shift();
@@ -80,7 +80,7 @@ function serveNext(
       return;
     }
     const next = t.current(id);
-    if (next.status === "pending") start(next);
+    if (next.status === "pending") start(t, next);
   }
 }
 

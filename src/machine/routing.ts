@@ -137,7 +137,8 @@ function follow(t: Transition, taken: readonly number[]): void {
 
 /** Control comes by an edge to a node that starts at every arrival. */
 export function startByEdge(t: Transition, index: number): void {
-  if (!t.isOver) visitNode(t, t.state.nodes[t.edge(index).target] as GraphNode, [index]);
+  const { target, alone } = t.edge(index);
+  if (!t.isOver) visitNode(t, t.state.nodes[target] as GraphNode, alone);
 }
 
 // --------------------------------------------------------------------------------------- cancelling

@@ -32,7 +32,7 @@ export class Transition {
   readonly events: MachineEvent[] = [];
   readonly effects: Effect[] = [];
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
-  readonly #arrivals: number[] = [];
+  #arrivals: number[] | undefined;
   #work: (() => void)[] | undefined;
   /** The instance is about to end: nothing may start any more. */
   halted = false;
@@ -100,18 +100,19 @@ export class Transition {
 
   /** Control comes by an edge to a node that starts at every arrival. */
   arrive(edge: number): void {
-    this.#arrivals.push(edge);
+    if (this.#arrivals === undefined) this.#arrivals = [edge];
+    else this.#arrivals.push(edge);
   }
 
   /** Does what is left to do, and what that leaves to do. */
-  drain(start: (edge: number) => void): void {
-    const arrivals = this.#arrivals;
-    for (let done = 0; done < arrivals.length || this.#work !== undefined; ) {
-      while (done < arrivals.length) start(arrivals[done++] as number);
+  drain(start: (t: Transition, edge: number) => void): void {
+    while (this.#arrivals !== undefined || this.#work !== undefined) {
+      const arrivals = this.#arrivals;
+      this.#arrivals = undefined;
+      if (arrivals !== undefined) for (const edge of arrivals) start(this, edge);
       const work = this.#work;
       this.#work = undefined;
-      for (const each of work ?? []) each();
+      if (work !== undefined) for (const each of work) each();
     }
-    arrivals.length = 0;
   }
 }

@@ -8,13 +8,19 @@ import type { ExecutionRecord, Writes } from "./state.ts";
  * What an execution that succeeded writes: its own writes, or those of its successful members in the
  * order in which they count, and then its callback's.
  */
-export function writesOf(state: InstanceState, execution: ExecutionRecord): Writes {
+export function writesOf(
+  state: InstanceState,
+  execution: ExecutionRecord,
+  own = execution.writes,
+): Writes {
   const kind = state.node(execution).kind;
-  if (!isMergingGroup(kind)) return execution.writes ?? [];
+  if (!isMergingGroup(kind)) return own ?? noWrites;
   const collected: (readonly [string, unknown])[] = [];
   collectMembers(state, execution, kind, collected);
   return collected;
 }
+
+const noWrites: Writes = Object.freeze([]);
 
 function isMergingGroup(kind: string): boolean {
   switch (kind) {
