@@ -347,6 +347,16 @@ describe("a group", () => {
     expect(roles(new ConditionalGroup({ later: timer() }, () => "later"))).toEqual([]);
   });
 
+  test.each(["callback", "maxConcurrent", "failure", "required", "counts", "veto", "settle"])(
+    "does not ignore %s in silence",
+    (name) => {
+      const group = Object.assign(new SequentialGroup([work("a")]), { [name]: work("b") });
+      expect(linesOfNode(group)).toEqual(
+        option(`Group "it": a sequential group has no ${name}; it is for groups of kind `),
+      );
+    },
+  );
+
   test("does not contain itself", () => {
     const members = [work("a")] as object[];
     const group = new SequentialGroup(members as never, { name: "again" });

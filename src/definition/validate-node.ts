@@ -232,11 +232,29 @@ function checkSubworkflow(where: string, step: WorkflowNode, report: Report): vo
 
 // ------------------------------------------------------------------------------------------ groups
 
+/** Which kinds of group an option is for: on another it would be ignored in silence. */
+const groupOptions: Readonly<Record<string, readonly WorkflowNode["kind"][]>> = {
+  callback: ["parallel", "map"],
+  maxConcurrent: ["parallel", "map"],
+  failure: ["parallel", "map"],
+  required: ["quorum", "map"],
+  counts: ["quorum"],
+  veto: ["quorum"],
+  settle: ["race"],
+};
+
 function checkGroup(where: string, group: WorkflowNode, report: Report): void {
   for (const name of ["limit", "compensate"]) {
     if (Reflect.get(group, name) === undefined) continue;
     const problem = `a group has no ${name}; set it on the members that need it`;
     report(new InvalidOptionError(`${where}: ${problem}.`));
+  }
+  for (const [name, kinds] of Object.entries(groupOptions)) {
+    // A group of a user's own has whatever fields it likes.
+    if (group.kind === "custom" || kinds.includes(group.kind)) continue;
+    if (Reflect.get(group, name) === undefined) continue;
+    const problem = `a ${group.kind} group has no ${name}; it is for groups of kind`;
+    report(new InvalidOptionError(`${where}: ${problem} ${kinds.join(" and ")}.`));
   }
   switch (group.kind) {
     case "parallel":
