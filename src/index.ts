@@ -83,14 +83,14 @@ export {
 export type { Clock } from "./engine/clock.ts";
 export type { Limit } from "./engine/limiter.ts";
 export {
-  type CompleteTaskOptions,
   type EngineOptions,
   LocalExecutionEngine,
   type StartOptions,
 } from "./engine/local-execution-engine.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
+export type { CompleteTaskOptions } from "./engine/tasks.ts";
 export type { HumanTask, StepExecution, WorkflowInstance } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
 export type { WorkflowStatus } from "./machine/index.ts";
-export { MemoryStore } from "./store/memory-store.ts";
+export { MemoryStore } from "./store/memory/memory-store.ts";
 export type { Change, Store, StoredInstance, StoredTask } from "./store/store.ts";

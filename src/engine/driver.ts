@@ -1,15 +1,9 @@
 import type { Logger } from "../definition/context.ts";
-import type { SubworkflowStep } from "../definition/wait-steps.ts";
-import {
-  EngineClosedError,
-  StepNotActiveError,
-  UnknownInstanceError,
-} from "../errors.ts";
+import { EngineClosedError, StepNotActiveError, UnknownInstanceError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { ContextView } from "../machine/context-view.ts";
 import {
   type Command,
-  createInstance,
   decide,
   type Effect,
   type ExecutionRecord,
@@ -18,12 +12,11 @@ import {
   restore,
   type TimerRecord,
 } from "../machine/index.ts";
-import { mapData } from "../machine/waits.ts";
 import type { Change, Store } from "../store/store.ts";
+import { ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime, type Waiter } from "./instance-runtime.ts";
 import type { Limiter } from "./limiter.ts";
-import { recordError } from "./recorded-error.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { StepRunner } from "./step-runner.ts";
 import { TimerQueue } from "./timer-queue.ts";
@@ -67,6 +60,7 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #runner: StepRunner;
   readonly #timers: TimerQueue;
+  readonly #children: ChildInstances;
   readonly #runtimes = new Map<string, InstanceRuntime>();
   readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
   readonly #keys = new Map<string, string>();
@@ -80,6 +74,14 @@ export class Driver {
     this.#options = options;
     this.tokens = new WebhookTokens(options.secret);
     this.#timers = new TimerQueue(options.clock);
+    this.#children = new ChildInstances({
+      clock: options.clock,
+      graphOf: options.graphOf,
+      find: (instanceId) => this.tryFind(instanceId),
+      known: (instanceId) => this.#runtimes.get(instanceId),
+      begin: (runtime) => this.start(runtime),
+      send: (runtime, command, done) => this.#send(runtime, command, done),
+    });
     this.#runner = new StepRunner({
       clock: options.clock,
       logger: options.logger,
@@ -147,7 +149,7 @@ export class Driver {
       if (execution.status === "running" || kind === "custom") {
         this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
       } else if (kind === "subworkflow" && execution.status === "waiting") {
-        await this.#continueChild(runtime, execution);
+        await this.#children.continue(runtime, execution);
       }
     }
   }
@@ -198,7 +200,7 @@ export class Driver {
     if (this.#isClosed) throw new EngineClosedError("The engine was closed; make a new one.");
   }
 
-  // ------------------------------------------------------------------------ deciding and committing
+  // ----------------------------------------------------------------------- deciding and committing
 
   /** Resolves when the command is durable; rejects with the error that its rejection means. */
   request(runtime: InstanceRuntime, command: Command): Promise<void> {
@@ -210,9 +212,9 @@ export class Driver {
     });
   }
 
-  #send(runtime: InstanceRuntime, command: Command): void {
+  #send(runtime: InstanceRuntime, command: Command, done?: () => void): void {
     if (this.#isClosed) return;
-    this.#queue.push({ runtime, command, done: undefined });
+    this.#queue.push({ runtime, command, done });
     this.#schedule();
   }
 
@@ -366,26 +368,24 @@ export class Driver {
         this.#runner.abort(runtime, effect.executionId);
         break;
       case "StartChild":
-        this.#startChild(runtime, effect.execution, effect.input);
+        this.#children.start(runtime, effect.execution, effect.input);
         break;
-      case "CancelChild": {
-        const child = this.#childOf(runtime, effect.executionId);
-        if (child === undefined) break;
-        runtime.children?.delete(child);
-        this.#send(child, { type: "Cancel", reason: effect.reason, actor: {} });
+      case "CancelChild":
+        this.#children.cancel(runtime, effect.executionId, effect.reason);
         break;
-      }
       case "PauseChildren":
         for (const child of runtime.children ?? []) this.#send(child, { type: "Pause", actor: {} });
         break;
       default:
-        for (const child of runtime.children ?? []) this.#send(child, { type: "Resume", actor: {} });
+        for (const child of runtime.children ?? [])
+          this.#send(child, { type: "Resume", actor: {} });
     }
   }
 
   #arm(runtime: InstanceRuntime, timer: TimerRecord): void {
     this.#timers.add(timer.fireAt, () => {
-      if (this.#runtimes.get(runtime.id) !== runtime || !runtime.state.timers?.has(timer.id)) return;
+      if (this.#runtimes.get(runtime.id) !== runtime || !runtime.state.timers?.has(timer.id))
+        return;
       this.#send(runtime, { type: "TimerFired", timerId: timer.id });
     });
   }
@@ -395,7 +395,7 @@ export class Driver {
     if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
     // A failed instance can be retried; it is loaded again then.
     this.#runtimes.delete(runtime.id);
-    if (instance.parent !== undefined) this.#reportChild(runtime, instance.parent);
+    if (instance.parent !== undefined) this.#children.report(runtime, instance.parent);
   }
 
   #answerWaiters(runtime: InstanceRuntime): void {
@@ -407,91 +407,6 @@ export class Driver {
       for (const waiter of waiters) waiter.resolve(runtime);
     }
     if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
-  }
-
-  // ------------------------------------------------------------------------------------ children
-
-  #startChild(
-    parent: InstanceRuntime,
-    execution: ExecutionRecord,
-    input: Readonly<Record<string, unknown>>,
-  ): void {
-    const step = parent.state.node(execution).source as SubworkflowStep;
-    const { user, tenant } = parent.state.instance;
-    let child: InstanceRuntime;
-    try {
-      const graph = this.#options.graphOf(step.workflow, step.version);
-      const state = createInstance(graph, {
-        id: childId(parent.id, execution),
-        initialData: input,
-        now: this.#options.clock.now(),
-        user,
-        tenant,
-        parent: { instanceId: parent.id, executionId: execution.id },
-      });
-      child = new InstanceRuntime(graph, state, 0);
-    } catch (error) {
-      const recorded = recordError(error, step.workflow);
-      const outcome = { status: "failed", error: recorded } as const;
-      this.#send(parent, { type: "ChildEnded", executionId: execution.id, outcome });
-      return;
-    }
-    this.#runtimes.set(child.id, child);
-    adopt(parent, child);
-    this.#send(child, { type: "Start" });
-  }
-
-  /** After a restart: the child may not have started, may still go on, or may have ended. */
-  async #continueChild(parent: InstanceRuntime, execution: ExecutionRecord): Promise<void> {
-    const child = await this.tryFind(childId(parent.id, execution));
-    if (child === undefined) {
-      const step = parent.state.node(execution).source as SubworkflowStep;
-      const input = mapData(step.input, new ContextView(parent.graph, parent.state, execution));
-      this.#startChild(parent, execution, input);
-    } else if (child.isEnded) {
-      this.#reportChild(child, { instanceId: parent.id, executionId: execution.id });
-    } else {
-      adopt(parent, child);
-    }
-  }
-
-  #childOf(parent: InstanceRuntime, executionId: number): InstanceRuntime | undefined {
-    return this.#runtimes.get(childId(parent.id, parent.state.execution(executionId)));
-  }
-
-  #reportChild(
-    child: InstanceRuntime,
-    { instanceId, executionId }: { instanceId: string; executionId: number },
-  ): void {
-    const parent = child.parent ?? this.#runtimes.get(instanceId);
-    if (parent === undefined || parent.isEnded) return;
-    const outcome = this.#outcomeOf(child, parent, executionId);
-    const command: Command = { type: "ChildEnded", executionId, outcome };
-    this.#queue.push({ runtime: parent, command, done: () => this.#release(parent, child) });
-    this.#schedule();
-  }
-
-  #outcomeOf(child: InstanceRuntime, parent: InstanceRuntime, executionId: number) {
-    const { status, error, reason } = child.state.instance;
-    if (status === "failed") return { status, error } as const;
-    if (status === "canceled") return { status, reason } as const;
-    const execution = parent.state.execution(executionId);
-    const step = parent.state.node(execution).source as SubworkflowStep;
-    try {
-      const output = mapData(step.output, new ContextView(child.graph, child.state));
-      return { status: "completed", output } as const;
-    } catch (thrown) {
-      const message = `The output mapping of "${execution.path}" threw: ${String(thrown)}`;
-      return {
-        status: "failed",
-        error: { code: "FUNCTION_FAILED", message, path: execution.path },
-      } as const;
-    }
-  }
-
-  #release(parent: InstanceRuntime, child: InstanceRuntime): void {
-    parent.children?.delete(child);
-    child.parent = undefined;
   }
 }
 
@@ -514,17 +429,6 @@ function collectChange(
   for (const event of events) runtime.change.events.push(event);
 }
 
-function adopt(parent: InstanceRuntime, child: InstanceRuntime): void {
-  parent.children ??= new Set();
-  parent.children.add(child);
-  child.parent = parent;
-}
-
-/** The same after a restart, another for each attempt. */
-function childId(parentId: string, { id, attempt }: ExecutionRecord): string {
-  return `${parentId}.${id}${attempt === 1 ? "" : `-${attempt}`}`;
-}
-
 function markStored(runtime: InstanceRuntime): void {
   runtime.isStored = true;
   for (const waiter of runtime.storeWaiters) waiter.resolve(runtime);
@@ -538,4 +442,3 @@ function takeWaiters(runtime: InstanceRuntime): Waiter[] {
   runtime.endWaiters = [];
   return waiters;
 }
-

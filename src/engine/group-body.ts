@@ -17,8 +17,8 @@ interface Caller {
 }
 
 /**
- * One run of the body of a user's own group. Each `executeStep` is recorded under the step's name and
- * the number of that name's calls; a body that runs again is given what was recorded.
+ * One run of the body of a user's own group. Each `executeStep` is recorded under the step's name
+ * and the number of that name's calls; a body that runs again is given what was recorded.
  */
 export class GroupBody implements GroupEngine {
   readonly log = new ScopeLog();
@@ -30,11 +30,7 @@ export class GroupBody implements GroupEngine {
   readonly #callers = new Map<string, Caller>();
   #nextPosition: number;
 
-  constructor(
-    runtime: InstanceRuntime,
-    group: ExecutionRecord,
-    send: (command: Command) => void,
-  ) {
+  constructor(runtime: InstanceRuntime, group: ExecutionRecord, send: (command: Command) => void) {
     this.#runtime = runtime;
     this.#group = group;
     this.#send = send;
@@ -81,7 +77,7 @@ export class GroupBody implements GroupEngine {
     const { name } = step;
     if (typeof name !== "string" || !/^[\p{L}\p{N}_-]+$/u.test(name)) {
       throw new InvalidArgumentError(
-        `executeStep in "${this.#group.path}" needs a step with a name of letters, digits, _ and -; ` +
+        `executeStep in "${this.#group.path}" needs a step named with letters, digits, _ and -; ` +
           `found ${JSON.stringify(name)}.`,
       );
     }

@@ -4,25 +4,19 @@ import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import {
-  AmbiguousTaskError,
-  InstanceExistsError,
-  InvalidArgumentError,
-  InvalidFormDataError,
-  InvalidInputError,
-  UnknownLimitError,
-  UnknownTaskError,
-} from "../errors.ts";
+import { InvalidArgumentError, InvalidFormDataError, UnknownLimitError } from "../errors.ts";
 import { compileDefinition } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import { isSameJson, toJson } from "../json.ts";
-import { type Actor, type Command, createInstance, type TaskRecord } from "../machine/index.ts";
-import { MemoryStore } from "../store/memory-store.ts";
+import { toJson } from "../json.ts";
+import { type Actor, type Command, createInstance } from "../machine/index.ts";
+import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Driver } from "./driver.ts";
+import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import { Limiter, type Limit } from "./limiter.ts";
+import { type Limit, Limiter } from "./limiter.ts";
+import { type CompleteTaskOptions, findTask, mayAct, showTask } from "./tasks.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 export interface EngineOptions {
@@ -49,20 +43,6 @@ export interface StartOptions<Data = AnyData> {
   /** Who starts it. */
   readonly user?: string;
   readonly tenant?: string;
-}
-
-/** Which task is meant, and who acts. */
-export interface CompleteTaskOptions {
-  readonly instanceId: string;
-  /** The path of the step, or its name if only one open task has it. */
-  readonly stepName?: string;
-  readonly taskId?: string;
-  readonly userId?: string;
-  /** The groups of the user, as the application knows them. */
-  readonly groups?: readonly string[];
-  /** The user acts as an administrator. */
-  readonly admin?: boolean;
-  readonly data?: unknown;
 }
 
 /** Runs workflows in this process. */
@@ -138,7 +118,9 @@ export class LocalExecutionEngine {
     return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
   }
 
-  /** Continues what an engine that is gone left unfinished in the store; gives how many instances. */
+  /**
+   * Continues what an engine that is gone left unfinished in the store; gives how many instances.
+   */
   recover(): Promise<number> {
     return this.#driver.recover();
   }
@@ -156,17 +138,20 @@ export class LocalExecutionEngine {
   ): Promise<HumanTask[]> {
     const tasks = await this.#store.listOpenTasks();
     return tasks
-      .filter(({ task }) => filter.userId === undefined || mayAct(task, filter.userId, filter.groups))
+      .filter(
+        ({ task }) => filter.userId === undefined || mayAct(task, filter.userId, filter.groups),
+      )
       .map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 
-  // ------------------------------------------------------------------------- what people and systems do
+  // -------------------------------------------------------------------- what people and systems do
 
   /**
    * Completes a task with the data of its form, and resolves when the instance has ended or waits
    * again.
    *
-   * @throws InvalidFormDataError naming each field, NotAllowedError, TaskGoneError, UnknownTaskError,
+   * @throws InvalidFormDataError naming each field, NotAllowedError, TaskGoneError,
+   * UnknownTaskError,
    *   AmbiguousTaskError, InstanceEndedError.
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
@@ -185,9 +170,19 @@ export class LocalExecutionEngine {
         );
       }
       const json = toJson(validated.data, `The data for task "${task.path}"`);
-      return this.#act(runtime, { type: "TaskCompleted", taskId: task.id, data: json, actor: { user, groups, admin } });
+      return this.#act(runtime, {
+        type: "TaskCompleted",
+        taskId: task.id,
+        data: json,
+        actor: { user, groups, admin },
+      });
     }
-    return this.#act(runtime, { type: "TaskCompleted", taskId: task.id, data, actor: { user, groups, admin } });
+    return this.#act(runtime, {
+      type: "TaskCompleted",
+      taskId: task.id,
+      data,
+      actor: { user, groups, admin },
+    });
   }
 
   /**
@@ -270,7 +265,10 @@ export class LocalExecutionEngine {
   }
 
   /** Goes on with a paused instance; timers that came due meanwhile fire now. */
-  async resumeWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
+  async resumeWorkflow(
+    instanceId: string,
+    by: { userId?: string } = {},
+  ): Promise<WorkflowInstance> {
     const runtime = await this.#driver.find(instanceId);
     return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
   }
@@ -288,7 +286,9 @@ export class LocalExecutionEngine {
     });
   }
 
-  /** Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it. */
+  /**
+   * Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it.
+   */
   async cancelStep(options: {
     readonly instanceId: string;
     readonly stepName: string;
@@ -324,9 +324,17 @@ export class LocalExecutionEngine {
         : this.#registered(workflow);
     const graph = this.#graphOf(definition);
     const { instanceId, idempotencyKey } = options;
-    if (definition.inputSchema === undefined && instanceId === undefined && idempotencyKey === undefined) {
+    if (
+      definition.inputSchema === undefined &&
+      instanceId === undefined &&
+      idempotencyKey === undefined
+    ) {
       const data = options.initialData;
-      return this.#create(graph, data === undefined ? noData : inputObject(definition, data), options);
+      return this.#create(
+        graph,
+        data === undefined ? noData : inputObject(definition, data),
+        options,
+      );
     }
     return this.#beginChecked(graph, definition, options);
   }
@@ -372,7 +380,9 @@ export class LocalExecutionEngine {
     const { instanceId, idempotencyKey } = options;
     if (instanceId !== undefined) {
       if (typeof instanceId !== "string" || instanceId === "") {
-        throw new InvalidArgumentError(`instanceId must be a non-empty string; found ${instanceId}.`);
+        throw new InvalidArgumentError(
+          `instanceId must be a non-empty string; found ${instanceId}.`,
+        );
       }
       return this.#driver.tryFind(instanceId);
     }
@@ -389,93 +399,11 @@ export class LocalExecutionEngine {
       if (limit !== undefined && !this.#limiters.has(limit)) {
         throw new UnknownLimitError(
           `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +
-            `define it: new LocalExecutionEngine(registry, { limits: { ${limit}: { concurrent: 5 } } }).`,
+            `define it in the engine's options: limits: { ${limit}: { concurrent: 5 } }.`,
         );
       }
     }
     this.#checked.add(graph);
     return graph;
   }
-}
-
-const noData: Readonly<Record<string, unknown>> = Object.freeze({});
-
-async function validInput(
-  definition: AnyDefinition,
-  given: unknown,
-): Promise<Readonly<Record<string, unknown>>> {
-  if (definition.inputSchema === undefined) return inputObject(definition, given);
-  const validated = await compileForm(definition.inputSchema).validate(given);
-  if (validated.ok) return inputObject(definition, validated.data);
-  const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-  throw new InvalidInputError(
-    `The initial data of workflow "${definition.name}" does not fit its input schema: ` +
-      `${list.join("; ")}.`,
-    validated.fields,
-  );
-}
-
-function inputObject(definition: AnyDefinition, given: unknown): Readonly<Record<string, unknown>> {
-  const what = `The initial data of workflow "${definition.name}"`;
-  const json = toJson(given, what);
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new InvalidArgumentError(`${what} must be an object.`);
-  }
-  return json as Readonly<Record<string, unknown>>;
-}
-
-function checkSame(
-  runtime: InstanceRuntime,
-  definition: AnyDefinition,
-  initialData: Readonly<Record<string, unknown>>,
-): InstanceRuntime {
-  const { id, workflow, initialData: before } = runtime.state.instance;
-  const what = workflow === definition.name ? "other initial data" : `workflow "${workflow}"`;
-  if (workflow === definition.name && isSameJson(before, initialData)) return runtime;
-  throw new InstanceExistsError(
-    `Instance "${id}" exists already, with ${what}; use another id or key to start a new one.`,
-  );
-}
-
-function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions): TaskRecord {
-  const { stepName, taskId } = options;
-  const tasks = [...(runtime.state.tasks?.values() ?? [])];
-  if (taskId !== undefined) {
-    const task = tasks.find(({ id }) => `${runtime.id}/${id}` === taskId || id === taskId);
-    if (task !== undefined) return task;
-    throw new UnknownTaskError(`Instance "${runtime.id}" has no task "${taskId}".`);
-  }
-  if (stepName === undefined) {
-    throw new InvalidArgumentError("Say which task: completeHumanTask needs a stepName or a taskId.");
-  }
-  const named = tasks.filter(({ path }) => path === stepName || path.endsWith(`/${stepName}`));
-  const open = named.filter(({ status }) => status === "open");
-  const exact = open.find(({ path }) => path === stepName);
-  if (open.length > 1 && exact === undefined) {
-    const paths = open.map(({ path }) => path).join(", ");
-    throw new AmbiguousTaskError(
-      `Instance "${runtime.id}" has ${open.length} open tasks named "${stepName}": ${paths}.`,
-    );
-  }
-  const task = exact ?? open[0] ?? named.at(-1);
-  if (task !== undefined) return task;
-  const others = tasks.filter(({ status }) => status === "open").map(({ path }) => path);
-  throw new UnknownTaskError(
-    `Instance "${runtime.id}" has no task for "${stepName}" ` +
-      `(open tasks: ${others.join(", ") || "none"}).`,
-  );
-}
-
-function mayAct(task: TaskRecord, user: string, groups: readonly string[] = []): boolean {
-  const { assignee, candidateUsers, candidateGroups, excludeUsers } = task;
-  if (excludeUsers?.includes(user)) return false;
-  if (assignee !== undefined) return assignee === user;
-  if (candidateUsers === undefined && candidateGroups === undefined) return true;
-  const isCandidate = candidateUsers?.includes(user) ?? false;
-  return isCandidate || (candidateGroups ?? []).some((group) => groups.includes(group));
-}
-
-function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
-  const { executionId: _execution, endedAt: _at, endedBy: _by, reason: _reason, ...shown } = task;
-  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow };
 }

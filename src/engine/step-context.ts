@@ -1,9 +1,4 @@
-import type {
-  AnyData,
-  ExecutionSummary,
-  Logger,
-  WorkflowContext,
-} from "../definition/context.ts";
+import type { AnyData, ExecutionSummary, Logger, WorkflowContext } from "../definition/context.ts";
 import { ContextClosedError, InvalidArgumentError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
@@ -87,7 +82,7 @@ export class StepContext extends ContextView implements WorkflowContext<AnyData>
     }
     if (typeof key !== "string" || key === "") {
       throw new InvalidArgumentError(
-        `context.set in "${this.stepName}" needs a key that is a non-empty string; found ${String(key)}.`,
+        `context.set in "${this.stepName}" needs a non-empty string as key; found ${String(key)}.`,
       );
     }
     const json = toJson(value, `context.set("${key}") in "${this.stepName}"`);

@@ -98,12 +98,7 @@ export class StepRunner {
     onEnd?.();
   }
 
-  #call(
-    runtime: InstanceRuntime,
-    context: StepContext,
-    node: GraphNode,
-    phase: Phase,
-  ): unknown {
+  #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
     const { source } = node;
     if (phase === "compensate") return (source as BaseStep).compensate?.(context);
     if (source.canExecute !== undefined) return this.#callIfAllowed(runtime, context, node, phase);
@@ -216,7 +211,9 @@ export class StepRunner {
     this.#host.send(runtime, command);
   }
 
-  /** The time of an attempt counts from when its code is called: a limit's queue is not part of it. */
+  /**
+   * The time of an attempt counts from when its code is called: a limit's queue is not part of it.
+   */
   #armTimeout(
     runtime: InstanceRuntime,
     context: StepContext,
@@ -262,5 +259,10 @@ function success(
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
 }

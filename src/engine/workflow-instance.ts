@@ -35,7 +35,9 @@ export class WorkflowInstance {
   readonly tenant: string | undefined;
   readonly #state: InstanceState;
   readonly #executionCount: number;
-  readonly #frozen: { readonly data: Record<string, unknown>; readonly steps: StepExecution[] } | undefined;
+  readonly #frozen:
+    | { readonly data: Record<string, unknown>; readonly steps: StepExecution[] }
+    | undefined;
 
   constructor(state: InstanceState) {
     const { instance } = state;
@@ -87,7 +89,11 @@ function stepsOf(state: InstanceState): StepExecution[] {
   }));
 }
 
-function readPath(data: Readonly<Record<string, unknown>>, path: string, fallback: unknown): unknown {
+function readPath(
+  data: Readonly<Record<string, unknown>>,
+  path: string,
+  fallback: unknown,
+): unknown {
   if (Object.hasOwn(data, path)) return data[path];
   let value: unknown = data;
   for (const key of path.split(".")) {

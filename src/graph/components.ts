@@ -46,7 +46,9 @@ export function condense(graph: Digraph): Condensation {
   return { count, componentOf, nodes, placeOf, cyclic, leaving, entering };
 }
 
-/** Tarjan's algorithm, with its own stack instead of recursion so that a chain of any length fits. */
+/**
+ * Tarjan's algorithm, with its own stack instead of recursion so that a chain of any length fits.
+ */
 function findComponents(graph: Digraph): { componentOf: number[]; count: number } {
   const componentOf = new Array<number>(graph.size).fill(-1);
   const order = new Array<number>(graph.size).fill(-1);

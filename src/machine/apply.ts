@@ -22,8 +22,8 @@ import type { ExecutionRecord } from "./state.ts";
 import { writesOf } from "./writes.ts";
 
 /**
- * Folds a fact into the state. It decides nothing and calls no code of a definition: whatever needed
- * a decision stands in the event.
+ * Folds a fact into the state. It decides nothing and calls no code of a definition: whatever
+ * needed a decision stands in the event.
  */
 export function apply(graph: WorkflowGraph, state: InstanceState, event: MachineEvent): void {
   if ("execution" in event) applyExecution(graph, state, event);
@@ -164,7 +164,11 @@ function count(group: GroupState, { status, vote }: ExecutionRecord, amount: num
 }
 
 /** The callback sees what the members wrote. */
-export function addCallback(state: InstanceState, group: GroupState, callback: ExecutionRecord): void {
+export function addCallback(
+  state: InstanceState,
+  group: GroupState,
+  callback: ExecutionRecord,
+): void {
   const log = new ScopeLog();
   for (const [key, value] of writesOf(state, state.execution(group.executionId))) {
     log.add(key, value);

@@ -32,7 +32,10 @@ export type Command =
     }
   /** `canExecute` gave false. */
   | { readonly type: "StepSkipped"; readonly executionId: number; readonly attempt: number }
-  /** What runs before a wait (`canExecute`, a webhook's `execute`) is done: the step may begin to wait. */
+  /**
+   * What runs before a wait (`canExecute`, a webhook's `execute`) is done: the step may begin to
+   * wait.
+   */
   | { readonly type: "StepReady"; readonly executionId: number; readonly attempt: number }
   /** The process that ran the step's code is gone: it runs again. */
   | { readonly type: "StepInterrupted"; readonly executionId: number }

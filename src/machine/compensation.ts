@@ -5,8 +5,9 @@ import type { InstanceRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
 /**
- * Undoing: `compensate` of every step that succeeded runs, one at a time, latest first. A compensation
- * is an execution of its own that names the one it undoes; one that fails does not stop the others.
+ * Undoing: `compensate` of every step that succeeded runs, one at a time, latest first. A
+ * compensation is an execution of its own that names the one it undoes; one that fails does not
+ * stop the others.
  */
 
 /** Starts to compensate if the definition asks for it and there is something to undo. */

@@ -1,6 +1,7 @@
 /**
  * The data of an instance, readable as it was at any moment that a running step still sees. A write
- * costs the same however many keys there are, and old values stay only while somebody may read them.
+ * costs the same however many keys there are, and old values stay only while somebody may read
+ * them.
  */
 
 interface Entry {

@@ -16,8 +16,9 @@ export interface Scope {
 const noScopes: readonly Scope[] = [];
 
 /**
- * The context as one execution sees it: the committed data of the moment when the view was made, and
- * over it what earlier members of its groups wrote. Without an execution: the committed data alone.
+ * The context as one execution sees it: the committed data of the moment when the view was made,
+ * and over it what earlier members of its groups wrote. Without an execution: the committed data
+ * alone.
  */
 export class ContextView implements ReadonlyContext<AnyData> {
   protected readonly graph: WorkflowGraph;
@@ -82,7 +83,8 @@ export class ContextView implements ReadonlyContext<AnyData> {
     if (dot < 0) return fallback;
     let value = this.valueOf(path.slice(0, dot));
     for (const key of path.slice(dot + 1).split(".")) {
-      if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return fallback;
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, key))
+        return fallback;
       value = (value as Record<string, unknown>)[key];
     }
     return value === undefined ? fallback : value;
@@ -187,7 +189,9 @@ export class ContextView implements ReadonlyContext<AnyData> {
     return this.state.executions.findLast((execution) => execution.path === path);
   }
 
-  /** The succeeded member at the end of a path of names; `own` checks what may be seen from inside. */
+  /**
+   * The succeeded member at the end of a path of names; `own` checks what may be seen from inside.
+   */
   #memberOf(
     group: ExecutionRecord,
     names: readonly string[],

@@ -137,14 +137,16 @@ function updateStatus(t: Transition): void {
   }
 }
 
-// --------------------------------------------------------------------------------- what code reports
+// ------------------------------------------------------------------------------- what code reports
 
 type Report = Extract<
   Command,
   { type: "StepSucceeded" | "StepFailed" | "StepSkipped" | "StepReady" }
 >;
 
-/** What the code of a step reports. What an attempt says that is no longer the present one is stale. */
+/**
+ * What the code of a step reports. What an attempt says that is no longer the present one is stale.
+ */
 function performReport(t: Transition, report: Report): Rejection | undefined {
   const execution = t.state.executions[report.executionId - 1];
   const isCustomGroup = execution !== undefined && t.node(execution).kind === "custom";
@@ -186,13 +188,13 @@ function unknownTarget(
     .map(({ target }) => t.state.nodes[target]?.name);
   const wrong = targets.filter((target) => !names.includes(target));
   if (wrong.length === 0) return undefined;
+  const named = wrong.map((name) => JSON.stringify(name)).join(", ");
   const message =
-    `The gateway "${execution.path}" named ${wrong.map((name) => JSON.stringify(name)).join(", ")}; ` +
-    `its edges lead to ${names.join(", ")}.`;
+    `The gateway "${execution.path}" named ${named}; ` + `its edges lead to ${names.join(", ")}.`;
   return failure(execution, "UNKNOWN_TARGET", message);
 }
 
-// --------------------------------------------------------------------------- what comes from outside
+// ------------------------------------------------------------------------- what comes from outside
 
 type Message = Exclude<
   Command,
@@ -213,7 +215,10 @@ function performMessage(t: Transition, command: Message): Rejection | undefined 
     case "WebhookArrived": {
       const execution = t.state.executions[command.executionId - 1];
       // It may call back before the code that handed the token out has returned.
-      if (execution === undefined || !(execution.status === "waiting" || execution.status === "running")) {
+      if (
+        execution === undefined ||
+        !(execution.status === "waiting" || execution.status === "running")
+      ) {
         return reject("TOKEN_USED", "The webhook was called already, or nothing waits for it.");
       }
       if (execution.status === "running") {
@@ -351,7 +356,10 @@ function changeMap(
     t.node(execution).kind === "map" &&
     (group?.callback ?? 0) === 0;
   if (!isOpen) {
-    return reject("MAP_CLOSED", `No map "${command.path}" runs that could take items or be closed.`);
+    return reject(
+      "MAP_CLOSED",
+      `No map "${command.path}" runs that could take items or be closed.`,
+    );
   }
   if (command.type === "ItemAdded") addItem(t, execution, command.item);
   else closeMap(t, execution);
@@ -395,7 +403,7 @@ function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
   return found;
 }
 
-// ------------------------------------------------------------------------------- what operators want
+// ----------------------------------------------------------------------------- what operators want
 
 type Operation = Extract<Command, { type: "Cancel" | "Pause" | "Resume" | "Retry" }>;
 
@@ -457,7 +465,8 @@ function retry(t: Transition, from: string | undefined): Rejection | undefined {
   t.instance("InstanceRetried", { status: "running", error: undefined, endedAt: undefined });
   for (const execution of executions.filter(({ taken }) => taken === undefined)) {
     if (node !== undefined) t.step("StepRouted", { ...t.current(execution.id), taken: noEdges });
-    else if (execution.status === "succeeded" || execution.status === "skipped") routeAgain(t, execution);
+    else if (execution.status === "succeeded" || execution.status === "skipped")
+      routeAgain(t, execution);
     else rerun(t, execution);
   }
   if (node !== undefined) visitNode(t, t.graph.nodes[node] as GraphNode, noEdges);
@@ -468,7 +477,7 @@ function retry(t: Transition, from: string | undefined): Rejection | undefined {
   return accepted;
 }
 
-// ------------------------------------------------------------------------------------------ rejecting
+// --------------------------------------------------------------------------------------- rejecting
 
 function reject(code: Rejection["code"], message: string): Rejection {
   return { code, message };

@@ -27,7 +27,7 @@ interface Visit {
   readonly compensates: number;
 }
 
-// ----------------------------------------------------------------------------------------- starting
+// ---------------------------------------------------------------------------------------- starting
 
 /** Control comes to a top-level node. */
 export function visitNode(
@@ -189,7 +189,8 @@ function startAttempt(t: Transition, execution: ExecutionRecord): void {
   if (source.deadlineMs !== undefined && !t.state.timers?.has(timerId("deadline", execution.id))) {
     setTimer(t, "deadline", execution.id, t.now + source.deadlineMs);
   }
-  const runsCode = kind === "machine" || (kind === "gateway" && "evaluate" in source && source.evaluate);
+  const runsCode =
+    kind === "machine" || (kind === "gateway" && "evaluate" in source && source.evaluate);
   if (runsCode) {
     t.step("StepStarted", execution);
     t.effects.push({ type: "RunStep", execution, phase: "execute" });
@@ -200,7 +201,11 @@ function startAttempt(t: Transition, execution: ExecutionRecord): void {
   }
   if (node.prepares || kind === "custom") {
     t.step("StepStarted", execution);
-    t.effects.push({ type: "RunStep", execution, phase: kind === "custom" ? "execute" : "prepare" });
+    t.effects.push({
+      type: "RunStep",
+      execution,
+      phase: kind === "custom" ? "execute" : "prepare",
+    });
   } else {
     open(t, execution);
   }
@@ -226,13 +231,18 @@ export function open(t: Transition, execution: ExecutionRecord): void {
   }
 }
 
-// ------------------------------------------------------------------------------------------- timers
+// ------------------------------------------------------------------------------------------ timers
 
 export function timerId(kind: TimerKind, executionId: number): string {
   return `${kind}:${executionId}`;
 }
 
-export function setTimer(t: Transition, kind: TimerKind, executionId: number, fireAt: number): void {
+export function setTimer(
+  t: Transition,
+  kind: TimerKind,
+  executionId: number,
+  fireAt: number,
+): void {
   t.timer("TimerSet", { id: timerId(kind, executionId), kind, executionId, fireAt });
 }
 
@@ -249,7 +259,7 @@ function clearTimers(t: Transition, executionId: number): void {
   clearTimer(t, "deadline", executionId);
 }
 
-// ------------------------------------------------------------------------------------------- ending
+// ------------------------------------------------------------------------------------------ ending
 
 /** The execution has done what it was for. */
 export function succeed(
@@ -362,8 +372,8 @@ export function fail(t: Transition, execution: ExecutionRecord, error: RecordedE
 }
 
 /**
- * The execution is stopped from outside. `taken` are edges to take, none for a member; left out when
- * the instance ends with it.
+ * The execution is stopped from outside. `taken` are edges to take, none for a member; left out
+ * when the instance ends with it.
  */
 export function cancelExecution(
   t: Transition,
@@ -404,7 +414,8 @@ function endMember(
   if (problem === undefined) {
     memberEnded(t, group, t.current(ended.id));
   } else {
-    const message = `A predicate of "${group.path}" threw on the result of "${ended.path}": ${problem}`;
+    const what = `A predicate of "${group.path}"`;
+    const message = `${what} threw on the result of "${ended.path}": ${problem}`;
     fail(t, group, failure(group, "FUNCTION_FAILED", message));
   }
 }

@@ -31,7 +31,7 @@ interface GroupOptions {
 
 const optionsOf = (node: GraphNode) => node.source as GroupOptions;
 
-// ------------------------------------------------------------------------------------------ opening
+// ----------------------------------------------------------------------------------------- opening
 
 /** The members start; in a further attempt, those that failed or were cancelled run again. */
 export function openGroup(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
@@ -64,7 +64,8 @@ function openBranch(t: Transition, execution: ExecutionRecord, node: GraphNode):
   const position = node.members.findIndex((index) => t.state.nodes[index]?.name === name);
   if (position < 0) {
     const branches = node.members.map((index) => t.state.nodes[index]?.name).join(", ");
-    const message = `"${execution.path}" chose ${JSON.stringify(name)}; its branches are ${branches}.`;
+    const chosen = JSON.stringify(name);
+    const message = `"${execution.path}" chose ${chosen}; its branches are ${branches}.`;
     fail(t, execution, failure(execution, "UNKNOWN_BRANCH", message));
     return;
   }
@@ -126,7 +127,7 @@ function prepareAgain(t: Transition, group: GroupState): void {
   }
 }
 
-// ---------------------------------------------------------------------------------------- advancing
+// --------------------------------------------------------------------------------------- advancing
 
 /** Starts members as places are free; when all have ended, so does the group. */
 export function advance(t: Transition, execution: ExecutionRecord): void {
@@ -170,7 +171,11 @@ function startMember(
 }
 
 /** A member has ended: that may end the group, or let another member start. */
-export function memberEnded(t: Transition, execution: ExecutionRecord, member: ExecutionRecord): void {
+export function memberEnded(
+  t: Transition,
+  execution: ExecutionRecord,
+  member: ExecutionRecord,
+): void {
   const node = t.node(execution);
   const group = groupOf(t.state, execution.id);
   if (member.position < 0) return callbackEnded(t, execution, node, member);
@@ -252,7 +257,11 @@ function finishMembers(t: Transition, execution: ExecutionRecord, node: GraphNod
       if (group.succeeded < (optionsOf(node).required ?? 0)) {
         return failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
       }
-      if (optionsOf(node).required === undefined && group.failed > 0 && failureMode(node) !== "collect") {
+      if (
+        optionsOf(node).required === undefined &&
+        group.failed > 0 &&
+        failureMode(node) !== "collect"
+      ) {
         return failGroup(t, execution, "GROUP_FAILED", memberErrors(t, group));
       }
   }
@@ -363,7 +372,7 @@ function groupMessage(
   }
 }
 
-// --------------------------------------------------------------------------------------- cancelling
+// -------------------------------------------------------------------------------------- cancelling
 
 /** Cancels the members that have not ended, the callback included. */
 export function cancelMembers(t: Transition, execution: ExecutionRecord, reason: string): void {
@@ -377,7 +386,7 @@ export function cancelMembers(t: Transition, execution: ExecutionRecord, reason:
   }
 }
 
-// ------------------------------------------------------------------------------------ open-ended maps
+// --------------------------------------------------------------------------------- open-ended maps
 
 /** One more item for a map that runs. */
 export function addItem(t: Transition, execution: ExecutionRecord, item: unknown): void {

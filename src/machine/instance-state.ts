@@ -42,8 +42,9 @@ export interface LockState {
 }
 
 /**
- * An instance in memory. The records are what is kept; everything else is derived from them when the
- * instance is loaded (`restore`) and carried along by `apply`. It may be changed by `apply` only.
+ * An instance in memory. The records are what is kept; everything else is derived from them when
+ * the instance is loaded (`restore`) and carried along by `apply`. It may be changed by `apply`
+ * only.
  */
 export class InstanceState {
   instance: InstanceRecord;

@@ -30,7 +30,9 @@ export class JoinState {
   /** The same for edges from the node's own component, while `loop` exists. */
   openInner = 0;
   loop: Liveness | undefined;
-  /** In a join that counts: the execution whose round is open, or 0, and the edges counted in it. */
+  /**
+   * In a join that counts: the execution whose round is open, or 0, and the edges counted in it.
+   */
   round = 0;
   readonly counted = new Set<number>();
   /** Whether it is among the joins to be looked at before the command ends. */
@@ -243,7 +245,8 @@ export function openEdges(
   enough: number,
 ): number {
   if (!join.hasInnerEdges || join.openOuter >= enough) return join.openOuter;
-  if (join.loop === undefined && isElsewhereActive(graph, state, join)) watchLoop(graph, state, join);
+  if (join.loop === undefined && isElsewhereActive(graph, state, join))
+    watchLoop(graph, state, join);
   return join.openOuter + (join.loop === undefined ? 0 : join.openInner);
 }
 
@@ -301,7 +304,7 @@ function dropLoop(graph: WorkflowGraph, state: InstanceState, join: JoinState): 
   else state.watchedLoops?.delete(component);
 }
 
-// ---------------------------------------------------------------------------------------- the graph
+// --------------------------------------------------------------------------------------- the graph
 
 function componentOf(graph: WorkflowGraph, node: number): number {
   return (graph.components as Condensation).componentOf[node] as number;

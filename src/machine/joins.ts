@@ -41,7 +41,9 @@ function startJoin(t: Transition, join: JoinState): void {
   }
 }
 
-/** Every edge has delivered or no longer can: what arrives from now on counts for the next round. */
+/**
+ * Every edge has delivered or no longer can: what arrives from now on counts for the next round.
+ */
 function closeJoinRound(t: Transition, join: JoinState): void {
   const execution = t.current(join.round);
   const arrivals = [...join.counted].sort((a, b) => a - b);

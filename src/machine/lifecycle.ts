@@ -2,8 +2,8 @@ import type { StepStatus } from "../definition/context.ts";
 import type { TaskStatus, WorkflowStatus } from "./state.ts";
 
 /**
- * The life cycles of instances, executions and tasks: for each status, those that may follow it. The
- * guard in `apply`, the documentation and the property tests read these tables alike.
+ * The life cycles of instances, executions and tasks: for each status, those that may follow it.
+ * The guard in `apply`, the documentation and the property tests read these tables alike.
  */
 export const instanceLifecycle: Readonly<Record<WorkflowStatus, readonly WorkflowStatus[]>> = {
   pending: ["running", "waiting", "completed", "failed"],

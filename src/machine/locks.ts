@@ -3,8 +3,8 @@ import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
 /**
- * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and gives
- * it up while it waits for the next one. Who waits is served in order.
+ * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and
+ * gives it up while it waits for the next one. Who waits is served in order.
  */
 
 function locksOf(t: Transition, execution: ExecutionRecord): readonly string[] {

@@ -2,13 +2,7 @@ import type { SignalStep } from "../definition/wait-steps.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { addCallback, groupOf, logWrites } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
-import {
-  addArrival,
-  changeActivity,
-  createLiveness,
-  joinOf,
-  restoreRound,
-} from "./join-state.ts";
+import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
 import { isBusy, isLive } from "./lifecycle.ts";
 import { restoreLocks } from "./locks.ts";
 import type { ExecutionRecord, InstanceRows } from "./state.ts";
@@ -17,8 +11,8 @@ import { insertInOrder } from "./waits.ts";
 import { refoldWrites } from "./writes.ts";
 
 /**
- * The state of an instance from its rows. It reads records and calls no code of the definition: what
- * code decided (conditions, predicates, reducers) was recorded.
+ * The state of an instance from its rows. It reads records and calls no code of the definition:
+ * what code decided (conditions, predicates, reducers) was recorded.
  */
 export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState {
   const state = new InstanceState(graph, rows.instance);

@@ -61,7 +61,9 @@ function edgesFor(t: Transition, node: GraphNode, end: End): GraphEdge[] {
 type Choice = "first" | "holding" | "all";
 
 function choiceOf({ kind, source }: GraphNode): Choice {
-  return kind === "gateway" && "choice" in source ? ((source.choice as Choice) ?? "holding") : "holding";
+  return kind === "gateway" && "choice" in source
+    ? ((source.choice as Choice) ?? "holding")
+    : "holding";
 }
 
 /** The edges to take; undefined if a condition failed, and the instance with it. */
@@ -141,7 +143,7 @@ export function startByEdge(t: Transition, index: number): void {
   if (!t.isOver) visitNode(t, t.state.nodes[target] as GraphNode, alone);
 }
 
-// --------------------------------------------------------------------------------------- cancelling
+// -------------------------------------------------------------------------------------- cancelling
 
 /** What a step names in `cancels` goes when the step has ended. */
 export function cancelNamedSteps(t: Transition, node: GraphNode): void {

@@ -64,8 +64,8 @@ export interface ExecutionRecord {
   readonly startedAt: EpochMs | undefined;
   readonly endedAt: EpochMs | undefined;
   /**
-   * Numbers what happens in an instance, from 1: for an execution that has ended, its end (the order
-   * in which writes became visible); for a pending one, when it began to wait for its turn.
+   * Numbers what happens in an instance, from 1: for an execution that has ended, its end (the
+   * order in which writes became visible); for a pending one, when it began to wait for its turn.
    */
   readonly order: number;
   readonly result: unknown;

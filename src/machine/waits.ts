@@ -88,7 +88,7 @@ export function succeedWithData(t: Transition, execution: ExecutionRecord, data:
   succeed(t, execution, data, writes);
 }
 
-// -------------------------------------------------------------------------------------------- tasks
+// ------------------------------------------------------------------------------------------- tasks
 
 export function taskId(execution: ExecutionRecord): string {
   return execution.attempt === 1 ? `${execution.id}` : `${execution.id}-${execution.attempt}`;
@@ -130,16 +130,16 @@ function resolve<Value>(
   value: FromContext<Value> | undefined,
   context: ContextView,
 ): Value | undefined {
-  return typeof value === "function"
-    ? (value as (context: ContextView) => Value)(context)
-    : value;
+  return typeof value === "function" ? (value as (context: ContextView) => Value)(context) : value;
 }
 
-// ------------------------------------------------------------------------------------------ signals
+// ----------------------------------------------------------------------------------------- signals
 
 /** A waiting step takes the oldest signal of its name that nobody used. */
 function useStoredSignal(t: Transition, execution: ExecutionRecord, step: SignalStep): void {
-  const stored = step.transient ? undefined : t.state.signals.find(({ name }) => name === step.signal);
+  const stored = step.transient
+    ? undefined
+    : t.state.signals.find(({ name }) => name === step.signal);
   if (stored === undefined) {
     t.state.signalWaiters ??= new Map();
     const waiters = t.state.signalWaiters.get(step.signal);
@@ -172,7 +172,7 @@ export function takeSignalWaiter(t: Transition, name: string): ExecutionRecord |
   return undefined;
 }
 
-// ------------------------------------------------------------------------------------- subworkflows
+// ------------------------------------------------------------------------------------ subworkflows
 
 /** What crosses between a parent and its child. */
 export function mapData(

@@ -5,8 +5,8 @@ import type { InstanceState } from "./instance-state.ts";
 import type { ExecutionRecord, Writes } from "./state.ts";
 
 /**
- * What an execution that succeeded writes: its own writes, or those of its successful members in the
- * order in which they count, and then its callback's.
+ * What an execution that succeeded writes: its own writes, or those of its successful members in
+ * the order in which they count, and then its callback's.
  */
 export function writesOf(
   state: InstanceState,
@@ -128,7 +128,8 @@ export function combine(
 ): unknown | ReducerFailure {
   switch (reducer) {
     case "append": {
-      const list = old === undefined ? [] : Array.isArray(old) && !Object.isFrozen(old) ? old : asList(old);
+      const list =
+        old === undefined ? [] : Array.isArray(old) && !Object.isFrozen(old) ? old : asList(old);
       if (!Array.isArray(written)) list.push(written);
       else for (const each of written) list.push(each);
       return list;
@@ -162,7 +163,9 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 
 function refuse(key: string, reducer: string, wanted: string, old: unknown, written: unknown) {
   const found = `${JSON.stringify(old) ?? "nothing"} and ${JSON.stringify(written)}`;
-  return new ReducerFailure(`The reducer "${reducer}" of "${key}" combines ${wanted}; found ${found}.`);
+  return new ReducerFailure(
+    `The reducer "${reducer}" of "${key}" combines ${wanted}; found ${found}.`,
+  );
 }
 
 /** Freezes what is new on the outside; what is inside was frozen when it was written. */

@@ -5,7 +5,9 @@ interface Alarm {
   readonly callback: () => void;
 }
 
-/** A clock that moves only when it is told to: a month passes in milliseconds, and nothing sleeps. */
+/**
+ * A clock that moves only when it is told to: a month passes in milliseconds, and nothing sleeps.
+ */
 export class VirtualClock implements Clock {
   #now: number;
   readonly #alarms = new Set<Alarm>();
@@ -25,7 +27,9 @@ export class VirtualClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
-  /** Lets time pass. Whatever comes due meanwhile happens in order, each with all its consequences. */
+  /**
+   * Lets time pass. Whatever comes due meanwhile happens in order, each with all its consequences.
+   */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     await settled();

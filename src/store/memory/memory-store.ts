@@ -1,4 +1,4 @@
-import { VersionConflictError } from "../errors.ts";
+import { VersionConflictError } from "../../errors.ts";
 import type {
   ExecutionRecord,
   InstanceRecord,
@@ -6,9 +6,8 @@ import type {
   SignalRecord,
   TaskRecord,
   TimerRecord,
-} from "../machine/index.ts";
-import { isEnded } from "../machine/index.ts";
-import type { Change, Store, StoredInstance, StoredTask } from "./store.ts";
+} from "../../machine/index.ts";
+import type { Change, Store, StoredInstance, StoredTask } from "../store.ts";
 
 class Kept {
   version = 0;
@@ -19,7 +18,10 @@ class Kept {
   signals: Map<string, SignalRecord> | undefined;
 }
 
-/** Keeps instances for as long as the process lives. Records are frozen facts, so it needs no copies. */
+/**
+ * Keeps instances for as long as the process lives. Records are frozen facts, so it needs no
+ * copies.
+ */
 export class MemoryStore implements Store {
   readonly #instances = new Map<string, Kept>();
   readonly #byKey = new Map<string, string>();
@@ -86,7 +88,7 @@ export class MemoryStore implements Store {
 
   listUnfinished(): string[] {
     return [...this.#instances]
-      .filter(([, { instance }]) => instance !== undefined && !isEnded(instance.status))
+      .filter(([, { instance }]) => instance !== undefined && instance.endedAt === undefined)
       .map(([id]) => id);
   }
 

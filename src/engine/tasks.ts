@@ -1,0 +1,65 @@
+import { AmbiguousTaskError, InvalidArgumentError, UnknownTaskError } from "../errors.ts";
+import type { TaskRecord } from "../machine/index.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+import type { HumanTask } from "./workflow-instance.ts";
+
+/** Which task is meant, and who acts. */
+export interface CompleteTaskOptions {
+  readonly instanceId: string;
+  /** The path of the step, or its name if only one open task has it. */
+  readonly stepName?: string;
+  readonly taskId?: string;
+  readonly userId?: string;
+  /** The groups of the user, as the application knows them. */
+  readonly groups?: readonly string[];
+  /** The user acts as an administrator. */
+  readonly admin?: boolean;
+  readonly data?: unknown;
+}
+
+/** The task that is meant; one that is gone only if no open one has the name. */
+export function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions): TaskRecord {
+  const { stepName, taskId } = options;
+  const tasks = [...(runtime.state.tasks?.values() ?? [])];
+  if (taskId !== undefined) {
+    const task = tasks.find(({ id }) => `${runtime.id}/${id}` === taskId || id === taskId);
+    if (task !== undefined) return task;
+    throw new UnknownTaskError(`Instance "${runtime.id}" has no task "${taskId}".`);
+  }
+  if (stepName === undefined) {
+    throw new InvalidArgumentError(
+      "Say which task: completeHumanTask needs a stepName or a taskId.",
+    );
+  }
+  const named = tasks.filter(({ path }) => path === stepName || path.endsWith(`/${stepName}`));
+  const open = named.filter(({ status }) => status === "open");
+  const exact = open.find(({ path }) => path === stepName);
+  if (open.length > 1 && exact === undefined) {
+    const paths = open.map(({ path }) => path).join(", ");
+    throw new AmbiguousTaskError(
+      `Instance "${runtime.id}" has ${open.length} open tasks named "${stepName}": ${paths}.`,
+    );
+  }
+  const task = exact ?? open[0] ?? named.at(-1);
+  if (task !== undefined) return task;
+  const others = tasks.filter(({ status }) => status === "open").map(({ path }) => path);
+  throw new UnknownTaskError(
+    `Instance "${runtime.id}" has no task for "${stepName}" ` +
+      `(open tasks: ${others.join(", ") || "none"}).`,
+  );
+}
+
+/** Whether a user sees the task and may complete it. */
+export function mayAct(task: TaskRecord, user: string, groups: readonly string[] = []): boolean {
+  const { assignee, candidateUsers, candidateGroups, excludeUsers } = task;
+  if (excludeUsers?.includes(user)) return false;
+  if (assignee !== undefined) return assignee === user;
+  if (candidateUsers === undefined && candidateGroups === undefined) return true;
+  const isCandidate = candidateUsers?.includes(user) ?? false;
+  return isCandidate || (candidateGroups ?? []).some((group) => groups.includes(group));
+}
+
+export function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
+  const { executionId: _execution, endedAt: _at, endedBy: _by, reason: _reason, ...shown } = task;
+  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow };
+}
