@@ -1,5 +1,6 @@
 import { InvalidOptionError } from "../errors.ts";
 import type { AnyData, ReadonlyContext, WorkflowContext } from "./context.ts";
+import { parseInstant } from "./instant.ts";
 import { BaseStep, type FromContext, type NamedStepOptions, setOptions } from "./step.ts";
 
 export interface TimerOptions<Data> extends NamedStepOptions<Data> {
@@ -36,9 +37,11 @@ export function dueTime(step: TimerStep, context: ReadonlyContext, now: number):
     throw new InvalidOptionError(`durationMs is ${length}; it must be a number of at least 0`);
   }
   const date = typeof until === "function" ? until(context) : until;
-  const time = date === undefined ? Number.NaN : new Date(date).getTime();
-  if (Number.isFinite(time)) return time;
-  throw new InvalidOptionError(`until is ${String(date)}, which is no date`);
+  const time = parseInstant(date);
+  if (time !== undefined) return time;
+  throw new InvalidOptionError(
+    `until is ${String(date)}; it must be a date, an ISO 8601 string with a zone, or milliseconds`,
+  );
 }
 
 export interface WebhookOptions<Data> extends NamedStepOptions<Data> {

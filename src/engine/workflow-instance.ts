@@ -1,13 +1,35 @@
 import type { ExecutionSummary } from "../definition/context.ts";
 import type { RecordedError } from "../errors.ts";
-import type { InstanceState, TaskRecord, WorkflowStatus } from "../machine/index.ts";
+import type {
+  ExecutionRecord,
+  InstanceState,
+  TaskRecord,
+  WorkflowStatus,
+} from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import { summarize } from "./step-context.ts";
+import { showTask } from "./tasks.ts";
 
 /** One execution of a step, with what came of it. */
 export interface StepExecution extends ExecutionSummary {
+  /** Numbers the executions of an instance, from 1. */
+  readonly id: number;
+  /** The execution of the group that it is a member of; 0 for none. */
+  readonly parent: number;
   readonly result: unknown;
   readonly error: RecordedError | undefined;
+  /** For a compensation: the execution that it undoes; otherwise 0. */
+  readonly compensates: number;
+  /** Of a map that has started: how many items it has. */
+  readonly itemCount: number | undefined;
+}
+
+/** What an instance has made of an edge. */
+export interface EdgeUse {
+  /** How often it was taken. */
+  readonly taken: number;
+  /** How many of these wait at a join. */
+  readonly waiting: number;
 }
 
 /** Work for a person, as the engine shows it. */
@@ -35,9 +57,8 @@ export class WorkflowInstance {
   readonly tenant: string | undefined;
   readonly #state: InstanceState;
   readonly #executionCount: number;
-  readonly #frozen:
-    | { readonly data: Record<string, unknown>; readonly steps: StepExecution[] }
-    | undefined;
+  readonly #frozen: Frozen | undefined;
+  #steps: readonly StepExecution[] | undefined;
 
   constructor(state: InstanceState) {
     const { instance } = state;
@@ -55,7 +76,11 @@ export class WorkflowInstance {
     this.#executionCount = state.executions.length;
     // What has ended stays as it is and can be read later; what goes on is copied now.
     if (!isEnded(instance.status) || instance.status === "failed") {
-      this.#frozen = { data: state.data.toObject(), steps: stepsOf(state) };
+      this.#frozen = {
+        data: state.data.toObject(),
+        executions: state.executions.slice(),
+        tasks: [...(state.tasks?.values() ?? [])],
+      };
     }
   }
 
@@ -66,7 +91,25 @@ export class WorkflowInstance {
 
   /** Every execution, in the order in which they were made. */
   get steps(): readonly StepExecution[] {
-    return this.#frozen?.steps ?? stepsOf(this.#state).slice(0, this.#executionCount);
+    this.#steps ??= this.#executions.map(showExecution);
+    return this.#steps;
+  }
+
+  /** The open tasks, oldest first. */
+  get tasks(): readonly HumanTask[] {
+    const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
+    return [...tasks]
+      .filter(({ status }) => status === "open")
+      .map((task) => showTask(task, this.id, this.workflow));
+  }
+
+  /** What was made of each edge, in the order of the definition's `edges`. */
+  get edges(): readonly EdgeUse[] {
+    return edgeUses(this.#state, this.#executions);
+  }
+
+  get #executions(): readonly ExecutionRecord[] {
+    return this.#frozen?.executions ?? this.#state.executions.slice(0, this.#executionCount);
   }
 
   /** The committed data, read as a step reads it. */
@@ -81,12 +124,31 @@ export class WorkflowInstance {
   }
 }
 
-function stepsOf(state: InstanceState): StepExecution[] {
-  return state.executions.map((execution) => ({
-    ...summarize(execution),
-    result: execution.result,
-    error: execution.error,
-  }));
+/** Records are never changed, only replaced: a copy of the list is enough. */
+interface Frozen {
+  readonly data: Record<string, unknown>;
+  readonly executions: readonly ExecutionRecord[];
+  readonly tasks: readonly TaskRecord[];
+}
+
+function showExecution(execution: ExecutionRecord): StepExecution {
+  const { id, parent, result, error, compensates, items } = execution;
+  const itemCount = items?.length;
+  return { ...summarize(execution), id, parent, result, error, compensates, itemCount };
+}
+
+function edgeUses(state: InstanceState, executions: readonly ExecutionRecord[]): EdgeUse[] {
+  const size = state.nodes.reduce((sum, { outgoing }) => sum + outgoing.length, 0);
+  const uses = Array.from({ length: size }, () => ({ taken: 0, waiting: 0 }));
+  const use = (edge: number) => uses[edge] as { taken: number; waiting: number };
+  for (const { taken = [], arrivals } of executions) {
+    for (const edge of taken) {
+      use(edge).taken++;
+      use(edge).waiting++;
+    }
+    for (const edge of arrivals) use(edge).waiting--;
+  }
+  return uses;
 }
 
 function readPath(

@@ -125,27 +125,28 @@ const mostWaits = 5;
 interface Tally {
   /** Executions of the pass that is shown. */
   readonly shown: PicturedExecution[];
+  /** Members that a user's own group runs and does not declare. */
+  readonly undeclared: PicturedExecution[];
   passes: number;
   undone: boolean;
 }
 
+type Tasks = ReadonlyMap<string, readonly PicturedTask[]>;
+
 /** Per node of the graph, where the instance stands. */
 export function nodeFacts(graph: WorkflowGraph, instance: PicturedInstance): NodeFacts[] {
   const tallies = tallyExecutions(graph, instance);
-  const states = tallies.map(({ shown }) => stateOf(shown.map(({ status }) => status)));
-  for (let index = states.length - 1; index >= 0; index--) {
-    const { members, callback } = graph.nodes[index] as GraphNode;
-    if (states[index] !== "waiting" || members.length === 0) continue;
-    states[index] = groupState([...members, callback].map((member) => states[member]));
-  }
+  const states = executedStates(graph, tallies);
   const reachable = reachableNodes(graph, instance, tallies);
+  const counts = executionCounts(graph, tallies);
   const tasks = tasksByPath(instance);
-  const totals: (number | undefined)[] = [];
   return graph.nodes.map((node, index) => {
     states[index] ??= unreachedState(graph, node, states, reachable);
-    totals.push(totalOf(graph, node, tallies, totals));
-    const tally = tallies[index] as Tally;
-    return factsOf(node, tally, states[index] as PictureState, totals[index], tasks);
+    return {
+      state: states[index],
+      ...executionFacts(node, tallies[index] as Tally, tasks),
+      ...progressOf(node, tallies, counts),
+    };
   });
 }
 
@@ -155,7 +156,7 @@ const isLive = ({ status }: PicturedExecution): boolean =>
   status === "pending" || status === "scheduled" || status === "running" || status === "waiting";
 
 function tallyExecutions(graph: WorkflowGraph, instance: PicturedInstance): Tally[] {
-  const tallies = graph.nodes.map((): Tally => ({ shown: [], passes: 0, undone: false }));
+  const tallies = graph.nodes.map((): Tally => ({ shown: [], undeclared: [], passes: 0, undone: false }));
   const nodeOf = new Map<number, number>();
   const member = memberFinder(graph);
   for (const execution of instance.steps) {
@@ -176,9 +177,11 @@ function tallyExecutions(graph: WorkflowGraph, instance: PicturedInstance): Tall
     if (compensates !== 0) {
       const undone = tallies[nodeOf.get(compensates) ?? -1];
       if (undone !== undefined && execution.status === "succeeded") undone.undone = true;
-    } else if (parent !== 0 && selected.has(parent) && nodeOf.has(id)) {
-      selected.add(id);
-      tallies[nodeOf.get(id) as number]?.shown.push(execution);
+    } else if (parent !== 0 && selected.has(parent)) {
+      const index = nodeOf.get(id);
+      if (index === undefined) tallies[nodeOf.get(parent) ?? -1]?.undeclared.push(execution);
+      else tallies[index]?.shown.push(execution);
+      if (index !== undefined) selected.add(id);
     }
   }
   return tallies;
@@ -215,9 +218,23 @@ const byAttention = [
   ["skipped", "skipped"],
 ] as const satisfies readonly (readonly [PicturedExecution["status"], PictureState])[];
 
-/** Undefined if there is no execution. */
-function stateOf(statuses: readonly PicturedExecution["status"][]): PictureState | undefined {
-  const found = new Set(statuses);
+/** Per node, what its executions and those of its members say; undefined where there is none. */
+function executedStates(graph: WorkflowGraph, tallies: readonly Tally[]) {
+  const states = tallies.map(({ shown }) => stateOf(shown));
+  // Members stand after their groups.
+  for (let index = states.length - 1; index >= 0; index--) {
+    const { members, callback, kind } = graph.nodes[index] as GraphNode;
+    const { shown, undeclared } = tallies[index] as Tally;
+    if (states[index] !== "waiting" || (members.length === 0 && kind !== "custom")) continue;
+    if (shown.every(({ status }) => status !== "waiting")) continue;
+    const inside = [...members, callback].map((member) => states[member]);
+    states[index] = groupState([...inside, stateOf(undeclared)]);
+  }
+  return states;
+}
+
+function stateOf(executions: readonly PicturedExecution[]): PictureState | undefined {
+  const found = new Set(executions.map(({ status }) => status));
   return byAttention.find(([status]) => found.has(status))?.[1];
 }
 
@@ -243,18 +260,20 @@ function unreachedState(
       return "idle";
     case "running":
     case "waiting":
-      // The one branch was chosen when the group began to wait.
-      return group.kind === "conditional" && hasStarted(group, states) ? "skipped" : "idle";
+      return isDecided(group, states) ? "skipped" : "idle";
     default:
       return "skipped";
   }
 }
 
-const hasStarted = (group: GraphNode, states: readonly (PictureState | undefined)[]): boolean =>
-  group.members.some((member) => {
+/** Whether another branch was chosen; in a map, other items may choose otherwise. */
+function isDecided(group: GraphNode, states: readonly (PictureState | undefined)[]): boolean {
+  if (group.kind !== "conditional" || group.path.includes("[]")) return false;
+  return group.members.some((member) => {
     const state = states[member];
     return state !== undefined && state !== "idle" && state !== "skipped";
   });
+}
 
 /** The top-level nodes that control can still come to. */
 function reachableNodes(
@@ -266,8 +285,9 @@ function reachableNodes(
   const { status } = instance;
   if (status === "completed" || status === "failed" || status === "canceled") return reached;
   if (instance.steps.length === 0) reached.add(graph.initial);
+  const uses = instance.edges;
   for (const { target, index } of graph.edges) {
-    if ((instance.edges[index]?.waiting ?? 0) > 0) reached.add(target);
+    if ((uses[index]?.waiting ?? 0) > 0) reached.add(target);
   }
   const leave = (index: number) => {
     for (const edge of (graph.nodes[index] as GraphNode).outgoing) {
@@ -284,23 +304,19 @@ function reachableNodes(
 
 // ------------------------------------------------------------------------------------------- facts
 
-function factsOf(
+function executionFacts(
   node: GraphNode,
-  { shown, passes, undone }: Tally,
-  state: PictureState,
-  total: number | undefined,
-  tasks: ReadonlyMap<string, readonly PicturedTask[]>,
-): NodeFacts {
+  { shown, undeclared, passes, undone }: Tally,
+  tasks: Tasks,
+): Omit<NodeFacts, "state" | "progress"> {
   const latest = shown.at(-1);
-  if (latest === undefined) return { state, ...(total !== undefined && progress([], total)) };
-  const waits = node.members.length > 0 ? [] : waitsOf(node, shown, tasks);
+  if (latest === undefined) return {};
+  const waits = waitsOf(node, shown, undeclared, tasks);
   const winner = node.kind === "race" && latest.status === "succeeded" && winnerOf(latest.result);
   return {
-    state,
     ...(waits.length > 0 && { waitingFor: waits }),
     ...(passes > 0 && { iteration: passes }),
     attempt: latest.attempt,
-    ...(total !== undefined && progress(shown, total)),
     ...(typeof winner === "string" && { winner }),
     ...(undone && { undone }),
   };
@@ -313,27 +329,30 @@ function winnerOf(result: unknown): unknown {
 function waitsOf(
   node: GraphNode,
   shown: readonly PicturedExecution[],
-  tasks: ReadonlyMap<string, readonly PicturedTask[]>,
+  undeclared: readonly PicturedExecution[],
+  tasks: Tasks,
 ): PictureWait[] {
   const waits = new Map<string, PictureWait>();
+  const add = (wait: PictureWait) => waits.set(JSON.stringify(wait), wait);
   for (const execution of shown) {
-    for (const wait of waitOf(node, execution, tasks)) waits.set(JSON.stringify(wait), wait);
     if (waits.size >= mostWaits) break;
+    waitOf(node, execution, tasks).forEach(add);
   }
+  for (const { path } of undeclared) personsAt(path, tasks).forEach(add);
   return [...waits.values()].slice(0, mostWaits);
 }
 
 function waitOf(
   node: GraphNode,
   { path, status }: PicturedExecution,
-  tasks: ReadonlyMap<string, readonly PicturedTask[]>,
+  tasks: Tasks,
 ): PictureWait[] {
   if (status === "pending") return [{ for: "turn" }];
   if (status === "scheduled") return [{ for: "attempt" }];
   if (status !== "waiting") return [];
   switch (node.kind) {
     case "human":
-      return (tasks.get(path) ?? []).map(personOf);
+      return personsAt(path, tasks);
     case "timer":
       return [{ for: "time" }];
     case "webhook":
@@ -347,16 +366,16 @@ function waitOf(
   }
 }
 
-function personOf({ assignee, candidateUsers, candidateGroups }: PicturedTask): PictureWait {
-  return {
+function personsAt(path: string, tasks: Tasks): PictureWait[] {
+  return (tasks.get(path) ?? []).map(({ assignee, candidateUsers, candidateGroups }) => ({
     for: "person",
     ...(assignee !== undefined && { assignee }),
     ...(candidateUsers !== undefined && { candidateUsers }),
     ...(candidateGroups !== undefined && { candidateGroups }),
-  };
+  }));
 }
 
-function tasksByPath(instance: PicturedInstance): Map<string, PicturedTask[]> {
+function tasksByPath(instance: PicturedInstance): Tasks {
   const tasks = new Map<string, PicturedTask[]>();
   for (const task of instance.tasks) {
     const list = tasks.get(task.path);
@@ -368,23 +387,32 @@ function tasksByPath(instance: PicturedInstance): Map<string, PicturedTask[]> {
 
 // ---------------------------------------------------------------------------------------- progress
 
-/** How many executions a node of a map is to have; undefined outside of maps. */
-function totalOf(
-  graph: WorkflowGraph,
-  node: GraphNode,
-  tallies: readonly Tally[],
-  totals: readonly (number | undefined)[],
-): number | undefined {
-  if (node.kind === "map") {
-    const { shown } = tallies[node.index] as Tally;
-    if (shown.every(({ itemCount }) => itemCount === undefined)) return undefined;
-    return shown.reduce((sum, { itemCount = 0 }) => sum + itemCount, 0);
+/** Per node in a map, how many executions it is to have; undefined where that is not counted. */
+function executionCounts(graph: WorkflowGraph, tallies: readonly Tally[]): (number | undefined)[] {
+  const counts: (number | undefined)[] = [];
+  for (const { index, parent } of graph.nodes) {
+    const group = graph.nodes[parent];
+    const isItem = group?.kind === "map" && group.callback !== index;
+    counts.push(isItem ? itemsOf(tallies[parent] as Tally) : counts[parent]);
   }
-  const group = graph.nodes[node.parent];
-  return group?.callback === node.index ? undefined : totals[node.parent];
+  return counts;
 }
 
-function progress(shown: readonly PicturedExecution[], total: number) {
+function itemsOf({ shown }: Tally): number | undefined {
+  if (shown.every(({ itemCount }) => itemCount === undefined)) return undefined;
+  return shown.reduce((sum, { itemCount = 0 }) => sum + itemCount, 0);
+}
+
+/** Of a map it is that of its member. */
+function progressOf(
+  { kind, index, members }: GraphNode,
+  tallies: readonly Tally[],
+  counts: readonly (number | undefined)[],
+): Pick<NodeFacts, "progress"> {
+  const counted = kind === "map" ? (members[0] as number) : index;
+  const total = counts[counted];
+  if (total === undefined) return {};
+  const { shown } = tallies[counted] as Tally;
   const count = (test: (execution: PicturedExecution) => boolean) => shown.filter(test).length;
   return {
     progress: {

@@ -95,13 +95,14 @@ export function pictureOf(definition: AnyDefinition, instance?: PicturedInstance
   const graph = compileDefinition(definition);
   if (instance !== undefined) checkInstance(definition, instance);
   const facts = instance === undefined ? [] : nodeFacts(graph, instance);
+  const uses = instance?.edges;
   const { name, version, description } = definition;
   return {
     workflow: name,
     version,
     ...(description !== undefined && { description }),
     nodes: graph.nodes.slice(0, graph.topLevel).map((node) => drawNode(graph, node, facts)),
-    edges: graph.edges.map((edge) => drawEdge(graph, edge, instance)),
+    edges: graph.edges.map((edge) => drawEdge(graph, edge, uses)),
     ...(instance !== undefined && { instance: { id: instance.id, status: instance.status } }),
   };
 }
@@ -192,7 +193,7 @@ function optionsOf(source: WorkflowNode): PictureOptions {
 function drawEdge(
   graph: WorkflowGraph,
   edge: GraphEdge,
-  instance: PicturedInstance | undefined,
+  uses: PicturedInstance["edges"] | undefined,
 ): PictureEdge {
   const { source, target, label, condition, otherwise, on, index } = edge;
   return {
@@ -202,6 +203,6 @@ function drawEdge(
     conditional: condition !== undefined,
     otherwise,
     on,
-    ...(instance !== undefined && { taken: instance.edges[index]?.taken ?? 0 }),
+    ...(uses !== undefined && { taken: uses[index]?.taken ?? 0 }),
   };
 }

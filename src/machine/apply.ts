@@ -17,7 +17,7 @@ import {
   joinOf,
   useArrivals,
 } from "./join-state.ts";
-import { isBusy, isLive } from "./lifecycle.ts";
+import { assertMove, instanceLifecycle, isBusy, isLive, stepLifecycle } from "./lifecycle.ts";
 import type { ExecutionRecord } from "./state.ts";
 import { writesOf } from "./writes.ts";
 
@@ -38,6 +38,8 @@ export function applyInstance(
   state: InstanceState,
   event: InstanceEvent,
 ): void {
+  const { id, status } = state.instance;
+  assertMove(instanceLifecycle, `Instance ${id}`, status, event.instance.status);
   state.instance = event.instance;
   if (event.type !== "InstanceStarted") return;
   state.data.commit(Object.entries(event.instance.initialData));
@@ -69,6 +71,9 @@ export function applyExecution(
 ): void {
   const { execution } = event;
   const before = state.executions[execution.id - 1];
+  if (before !== undefined) {
+    assertMove(stepLifecycle, execution.path, before.status, execution.status);
+  }
   state.executions[execution.id - 1] = execution;
 
   const wasBusy = before !== undefined && isBusy(before.status);

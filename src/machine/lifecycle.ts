@@ -1,4 +1,5 @@
 import type { StepStatus } from "../definition/context.ts";
+import { InternalError } from "../errors.ts";
 import type { TaskStatus, WorkflowStatus } from "./state.ts";
 
 /**
@@ -23,7 +24,7 @@ export const stepLifecycle: Readonly<Record<StepStatus, readonly StepStatus[]>> 
   waiting: ["pending", "scheduled", "running", "succeeded", "failed", "canceled", "skipped"],
   succeeded: [],
   failed: ["pending", "running", "waiting", "succeeded", "skipped"],
-  canceled: ["pending", "running", "waiting", "succeeded", "skipped"],
+  canceled: ["pending", "running", "waiting", "succeeded", "failed", "skipped"],
   skipped: [],
 };
 
@@ -32,6 +33,18 @@ export const taskLifecycle: Readonly<Record<TaskStatus, readonly TaskStatus[]>> 
   completed: [],
   withdrawn: [],
 };
+
+/** @throws InternalError if the table has no such move: a defect of the machine. */
+export function assertMove<Status extends string>(
+  table: Readonly<Record<Status, readonly Status[]>>,
+  subject: string,
+  from: Status,
+  to: Status,
+): void {
+  if (from !== to && !table[from].includes(to)) {
+    throw new InternalError(`${subject} cannot go from ${from} to ${to}.`);
+  }
+}
 
 export function isEnded(status: WorkflowStatus): boolean {
   return status === "completed" || status === "failed" || status === "canceled";
