@@ -274,4 +274,34 @@ describe("WCP-38 General Synchronizing Merge", () => {
     expect(await run.statusesOf("publish")).toEqual(["succeeded"]);
     expect(await run.status()).toBe("completed");
   });
+
+  test("two merges that wait only for each other both start", async () => {
+    const circle = new WorkflowDefinition({
+      name: "joins_in_a_circle",
+      steps: {
+        start: work("start"),
+        left: humanStep("left"),
+        right: humanStep("right"),
+        left_merge: work("left_merge"),
+        right_merge: work("right_merge"),
+      },
+      edges: [
+        new Edge("start", "left"),
+        new Edge("start", "right"),
+        new Edge("left", "left_merge"),
+        new Edge("right", "right_merge"),
+        new Edge("left_merge", "right_merge", { condition: "again" }),
+        new Edge("right_merge", "left_merge", { condition: "again" }),
+      ],
+      initialStep: "start",
+      terminalSteps: ["left_merge", "right_merge"],
+    });
+    const run = await PatternRun.start(circle, { data: { again: false } });
+    await run.complete("left");
+    expect(await run.statusesOf("left_merge")).toEqual([]);
+    await run.complete("right");
+    expect(await run.statusesOf("left_merge")).toEqual(["succeeded"]);
+    expect(await run.statusesOf("right_merge")).toEqual(["succeeded"]);
+    expect(await run.status()).toBe("completed");
+  });
 });

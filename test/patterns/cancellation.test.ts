@@ -240,4 +240,22 @@ describe("WCP-27 Complete Multiple Instance Task", () => {
       code: "INSTANCE_ENDED",
     });
   });
+
+  test("a task that is completed before any instance has ended lets the process go on", async () => {
+    const definition = new WorkflowDefinition({
+      name: "complete_without_instances",
+      steps: {
+        test: new MapGroup(humanStep("sample"), { items: "samples" }),
+        evaluate: work("evaluate"),
+      },
+      edges: [new Edge("test", "evaluate")],
+      initialStep: "test",
+      terminalSteps: ["evaluate"],
+    });
+    const run = await PatternRun.start(definition, { data: samples });
+    await run.engine.closeMap({ instanceId: run.id, stepName: "test" });
+    expect(await run.statusesOf("test")).toEqual(["skipped"]);
+    expect((await run.instance()).result("test")).toBe(undefined);
+    expect(await run.statusesOf("evaluate")).toEqual(["succeeded"]);
+  });
 });

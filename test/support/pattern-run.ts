@@ -14,8 +14,6 @@ interface StartingPoint {
   readonly data?: Readonly<Record<string, unknown>>;
   /** Definitions that the instance starts as children. */
   readonly children?: readonly AnyDefinition[];
-  readonly engine?: LocalExecutionEngine;
-  readonly clock?: VirtualClock;
 }
 
 /** One instance of a definition, driven by what people, senders of signals and operators do. */
@@ -32,10 +30,10 @@ export class PatternRun {
 
   /** Resolves when everything that needs nobody from outside has happened. */
   static async start(definition: AnyDefinition, from: StartingPoint = {}): Promise<PatternRun> {
-    const clock = from.clock ?? new VirtualClock();
+    const clock = new VirtualClock();
     const registry = new WorkflowRegistry();
     for (const each of [definition, ...(from.children ?? [])]) registry.registerDefinition(each);
-    const engine = from.engine ?? new LocalExecutionEngine(registry, { clock });
+    const engine = new LocalExecutionEngine(registry, { clock });
     const { id } = await engine.submitWorkflow(definition, { initialData: from.data ?? {} });
     await clock.advance(0);
     return new PatternRun(engine, clock, id);
