@@ -47,7 +47,7 @@ export function showInstance(
   const paint = painter(colors);
   const { name, version, status, steps, startedAt, endedAt } = instanceParts(instance);
   const end = Math.max(startedAt, ...steps.map((step) => step.endedAt ?? step.startedAt ?? 0));
-  const took = status === "waiting" ? "" : ` in ${duration((endedAt ?? end) - startedAt)}`;
+  const took = endedAt === undefined ? "" : ` in ${duration(endedAt - startedAt)}`;
   const lines = [
     `${paint("bold", name)} ${version}  ${paint(statusStyles[status] ?? "gray", status)}${took}`,
   ];
@@ -86,9 +86,10 @@ function stepLines(
   steps: readonly StepExecution[],
   { end, notes, columns, paint }: Drawing,
 ): string[] {
-  const rows = inTreeOrder(steps).map((step) => {
-    const kind = kindOf(definition, step.path);
-    return { step, kind, label: labelOf(step), note: notes[step.path] ?? "" };
+  const rows = inTreeOrder(steps).map((row) => {
+    const isUndone = row.label.startsWith("undo ");
+    const kind = isUndone ? "machine" : kindOf(definition, row.step.path);
+    return { ...row, kind, note: notes[row.step.path] ?? "" };
   });
   const labelWidth = Math.min(widestLabel, Math.max(0, ...rows.map(({ label }) => label.length)));
   const noteWidth = Math.max(0, ...rows.map(({ note }) => note.length));
@@ -101,9 +102,9 @@ function stepLines(
     })),
     width,
   );
-  return rows.flatMap(({ step, kind, label, note }) => {
+  return rows.flatMap(({ step, depth, kind, label, note }) => {
     const [mark, style] = marks[step.status];
-    const indent = "  ".repeat(depthOf(step.path));
+    const indent = "  ".repeat(depth);
     const name = shorten(label, labelWidth).padEnd(labelWidth).slice(indent.length);
     const time = timeOf(step).padStart(timeWidth);
     const drawn = step.startedAt === undefined ? "" : bar(step, kind, timeline, end);
@@ -111,23 +112,37 @@ function stepLines(
     const line = `  ${indent}${paint(style, mark)} ${name}${paint("dim", time)}  ${painted} ${note}`;
     if (step.error === undefined) return line;
     const message = shorten(step.error.message, columns - 4 - indent.length);
-    return [line, `    ${indent}${paint("red", message)}`];
+    return [line, `    ${indent}${paint(step.status === "failed" ? "red" : "gray", message)}`];
   });
 }
 
-/** Members stand under their group, in the order in which they were visited. */
-function inTreeOrder(steps: readonly StepExecution[]): StepExecution[] {
-  const tops = steps.filter(({ path }) => depthOf(path) === 0);
-  const order: StepExecution[] = [];
+interface Row {
+  readonly step: StepExecution;
+  readonly depth: number;
+  readonly label: string;
+}
+
+/** Members stand under their group, in the order in which they were visited; what undid them last. */
+function inTreeOrder(steps: readonly StepExecution[]): Row[] {
+  const done = new Map<string, StepExecution>();
+  const undone: StepExecution[] = [];
+  for (const step of steps) {
+    // Only what undoes a step is a second execution of the same pass.
+    const pass = `${step.path} ${step.iteration}`;
+    if (done.has(pass)) undone.push(step);
+    else done.set(pass, step);
+  }
+  const rows: Row[] = [];
   const add = (step: StepExecution) => {
-    order.push(step);
-    for (const member of steps) {
+    rows.push({ step, depth: depthOf(step.path), label: labelOf(step) });
+    for (const member of done.values()) {
       const isMember = member.path.slice(0, member.path.lastIndexOf("/")) === step.path;
       if (isMember && member.iteration === step.iteration) add(member);
     }
   };
-  for (const top of tops) add(top);
-  return order;
+  for (const step of done.values()) if (depthOf(step.path) === 0) add(step);
+  for (const step of undone) rows.push({ step, depth: 0, label: `undo ${step.path}` });
+  return rows;
 }
 
 const depthOf = (path: string) => path.split("/").length - 1;
@@ -155,8 +170,8 @@ function memberOf(group: WorkflowNode, name: string): WorkflowNode | undefined {
 }
 
 function timeOf({ startedAt, endedAt, status }: StepExecution): string {
-  if (startedAt === undefined) return "";
-  return endedAt === undefined ? status : duration(endedAt - startedAt);
+  if (startedAt === undefined || endedAt === undefined) return status;
+  return duration(endedAt - startedAt);
 }
 
 function bar(step: StepExecution, kind: string, timeline: Timeline, end: number): string {
