@@ -203,10 +203,13 @@ export class Driver {
   // ----------------------------------------------------------------------- deciding and committing
 
   /** Resolves when the command is durable; rejects with the error that its rejection means. */
-  request(runtime: InstanceRuntime, command: Command): Promise<void> {
+  request(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
     this.#refuseIfClosed();
+    // An ended instance is loaded by everybody who asks; whoever acts on it first keeps it.
+    const runtime = this.#runtimes.get(found.id) ?? found;
+    this.#runtimes.set(runtime.id, runtime);
     return new Promise((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      const done = (error?: unknown) => (error === undefined ? resolve(runtime) : reject(error));
       this.#queue.push({ runtime, command, done });
       this.#schedule();
     });
@@ -242,6 +245,7 @@ export class Driver {
       const decision = decide(runtime.graph, runtime.state, command, now);
       if (!decision.ok) {
         done?.(errorOfRejection(decision.rejection));
+        if (runtime.isEnded) this.#runtimes.delete(runtime.id);
         continue;
       }
       const { events, effects } = decision;
@@ -334,7 +338,8 @@ export class Driver {
       runtime.bodies.get(execution.parent)?.memberEnded(execution);
     }
     if (execution.compensates !== 0) return;
-    const { source } = runtime.state.node(execution);
+    const { source, isObserved } = runtime.state.node(execution);
+    if (!isObserved) return;
     const { status, result, error } = execution;
     if (status === "succeeded" && source.onSuccess !== undefined) {
       this.#callHook(runtime, execution, (view) => source.onSuccess?.(view, result));
@@ -393,7 +398,6 @@ export class Driver {
   #endInstance(runtime: InstanceRuntime): void {
     const { instance } = runtime.state;
     if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
-    // A failed instance can be retried; it is loaded again then.
     this.#runtimes.delete(runtime.id);
     if (instance.parent !== undefined) this.#children.report(runtime, instance.parent);
   }

@@ -307,8 +307,8 @@ export class LocalExecutionEngine {
 
   // ------------------------------------------------------------------------------------------
 
-  async #act(runtime: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    await this.#driver.request(runtime, command);
+  async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
+    const runtime = await this.#driver.request(found, command);
     return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
   }
 
@@ -394,8 +394,7 @@ export class LocalExecutionEngine {
   #graphOf(definition: AnyDefinition): WorkflowGraph {
     const graph = compileDefinition(definition);
     if (this.#checked.has(graph)) return graph;
-    for (const { path, source } of graph.nodes) {
-      const limit = "limit" in source ? source.limit : undefined;
+    for (const { path, limit } of graph.nodes) {
       if (limit !== undefined && !this.#limiters.has(limit)) {
         throw new UnknownLimitError(
           `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +

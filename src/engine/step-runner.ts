@@ -39,7 +39,7 @@ export class StepRunner {
     const context = new StepContext(graph, state, execution, this.#host.logger);
     runtime.running.set(execution.id, context);
     const node = state.node(execution);
-    const { limit } = node.source as BaseStep;
+    const { limit } = node;
     const limiter =
       limit === undefined || phase === "prepare" ? undefined : this.#host.limiters.get(limit);
     if (limiter === undefined) {
@@ -101,7 +101,7 @@ export class StepRunner {
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
     const { source } = node;
     if (phase === "compensate") return (source as BaseStep).compensate?.(context);
-    if (source.canExecute !== undefined) return this.#callIfAllowed(runtime, context, node, phase);
+    if (node.isGuarded) return this.#callIfAllowed(runtime, context, node, phase);
     return this.#callCode(runtime, context, node, phase);
   }
 
@@ -179,7 +179,7 @@ export class StepRunner {
     const error = recordError(thrown, context.stepName);
     let retryable = false;
     try {
-      retryable = isWorthRetrying(thrown, node.source.retry?.retryOn);
+      retryable = isWorthRetrying(thrown, node.retry?.retryOn);
     } catch (failure) {
       this.#host.logger.error(`retryOn of "${context.stepName}" threw`, { error: failure });
     }
@@ -217,11 +217,10 @@ export class StepRunner {
   #armTimeout(
     runtime: InstanceRuntime,
     context: StepContext,
-    { kind, source }: GraphNode,
+    { kind, runsCode, timeoutMs }: GraphNode,
     phase: Phase,
   ): (() => void) | undefined {
-    const { timeoutMs } = source;
-    const isOwn = kind === "machine" || kind === "gateway" || phase === "compensate";
+    const isOwn = (runsCode && kind !== "custom") || phase === "compensate";
     if (timeoutMs === undefined || !isOwn) return undefined;
     const { clock } = this.#host;
     return clock.callAt(clock.now() + timeoutMs, () => {

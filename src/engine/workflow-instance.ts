@@ -75,7 +75,7 @@ export class WorkflowInstance {
     this.#state = state;
     this.#executionCount = state.executions.length;
     // What has ended stays as it is and can be read later; what goes on is copied now.
-    if (!isEnded(instance.status) || instance.status === "failed") {
+    if (!isEnded(instance.status)) {
       this.#frozen = {
         data: state.data.toObject(),
         executions: state.executions.slice(),

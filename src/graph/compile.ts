@@ -92,13 +92,12 @@ function newNode(
   parent: number,
   writesData: boolean,
 ): MutableNode {
-  const isGroup = source instanceof Group;
   const has = (hook: string) => hook in source && source[hook as keyof typeof source] !== undefined;
   const runsCode =
     source.kind === "machine" ||
     source.kind === "custom" ||
     (source.kind === "gateway" && has("evaluate"));
-  const hasPreparation = has("canExecute") || (source.kind === "webhook" && has("execute"));
+  const preparation = has("canExecute") || (source.kind === "webhook" && has("execute"));
   return {
     index,
     path,
@@ -108,8 +107,16 @@ function newNode(
     parent,
     members: none,
     callback: -1,
-    writesData: writesData && !isGroup,
-    prepares: hasPreparation && !runsCode,
+    writesData: writesData && !(source instanceof Group),
+    runsCode,
+    prepares: preparation && !runsCode,
+    isGuarded: has("canExecute"),
+    isObserved: has("onSuccess") || has("onFailure"),
+    retry: source.retry,
+    timeoutMs: source.timeoutMs,
+    deadlineMs: source.deadlineMs,
+    limit: "limit" in source ? source.limit : undefined,
+    mutex: source.mutex,
     counts: undefined,
     veto: undefined,
     incoming: none,

@@ -7,15 +7,17 @@ export function escapeLabel(text: string): string {
     isSafe(point, shown[place - 1], shown[place + 1]) ? point : `#${point.codePointAt(0)};`,
   );
   // Older versions read "1. " as a list.
-  return escaped.join("").replace(/^(\d+)\.(?= )/, "$1#46;");
+  return escaped.join("").replace(/^(\d+)([.)])(?= )/, (_, number, sign) => {
+    return `${number}#${sign.charCodeAt(0)};`;
+  });
 }
 
 /** Characters; a longer label would hide the picture behind itself. */
 const longest = 120;
 
 const word = /[\p{L}\p{N}]/u;
-const opensLine = /[\p{L}\p{N}(✓▶◷✗⊘–]/u;
-const plain = /[\p{L}\p{M}\p{N} _.,()/=+!?'·×…–✓▶◷✗⊘-]/u;
+const opensLine = /[\p{L}\p{N}\p{Extended_Pictographic}(✓✗◷⊘–]/u;
+const plain = /[\p{L}\p{M}\p{N}\p{Extended_Pictographic} _.,()/=+!?'·×…–✓✗◷⊘-]/u;
 
 /**
  * Mermaid reads labels as HTML and, in some versions, as Markdown; it also knows icons (`fa:fa-x`),
@@ -25,20 +27,20 @@ function isSafe(point: string, before: string | undefined, after: string | undef
   if (before === undefined) return opensLine.test(point);
   switch (point) {
     case "_":
-      return (
-        (word.test(before) || before === "_") && after !== undefined && (word.test(after) || after === "_")
-      );
+      return isInsideWord(before, after);
     case ":":
       return after === " ";
     case ">":
-    case "|":
-      return point === ">" && after !== undefined;
+      return true;
     case "&":
       return after === "&" || after === " ";
     default:
       return plain.test(point);
   }
 }
+
+const isInsideWord = (before: string, after: string | undefined): boolean =>
+  after !== undefined && [before, after].every((point) => point === "_" || word.test(point));
 
 /** Gives each path an id that is no word of Mermaid's, and that no other path has. */
 export class Ids {
@@ -47,9 +49,7 @@ export class Ids {
 
   /** A new id that begins with the prefix and keeps the letters and digits of the path. */
   make(prefix: string, path: string): string {
-    const base = `${prefix}_${path.replace(/[^A-Za-z0-9]/gu, (character) => {
-      return /[_/[\]-]/.test(character) ? "_" : (character.codePointAt(0) as number).toString(16);
-    })}`;
+    const base = `${prefix}_${toAscii(path)}`;
     let count = this.#counts.get(base) ?? 0;
     let id = base;
     while (this.#used.has(id)) id = `${base}_${++count}`;
@@ -58,6 +58,12 @@ export class Ids {
     return id;
   }
 }
+
+const toAscii = (path: string): string =>
+  path
+    .replaceAll("[]", "")
+    .replace(/[/-]/g, "_")
+    .replace(/\W/gu, (letter) => (letter.codePointAt(0) as number).toString(16));
 
 const units = [
   ["d", 86_400_000],

@@ -156,7 +156,9 @@ const isLive = ({ status }: PicturedExecution): boolean =>
   status === "pending" || status === "scheduled" || status === "running" || status === "waiting";
 
 function tallyExecutions(graph: WorkflowGraph, instance: PicturedInstance): Tally[] {
-  const tallies = graph.nodes.map((): Tally => ({ shown: [], undeclared: [], passes: 0, undone: false }));
+  const tallies = graph.nodes.map(
+    (): Tally => ({ shown: [], undeclared: [], passes: 0, undone: false }),
+  );
   const nodeOf = new Map<number, number>();
   const member = memberFinder(graph);
   for (const execution of instance.steps) {
@@ -342,11 +344,7 @@ function waitsOf(
   return [...waits.values()].slice(0, mostWaits);
 }
 
-function waitOf(
-  node: GraphNode,
-  { path, status }: PicturedExecution,
-  tasks: Tasks,
-): PictureWait[] {
+function waitOf(node: GraphNode, { path, status }: PicturedExecution, tasks: Tasks): PictureWait[] {
   if (status === "pending") return [{ for: "turn" }];
   if (status === "scheduled") return [{ for: "attempt" }];
   if (status !== "waiting") return [];

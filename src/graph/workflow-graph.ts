@@ -1,6 +1,6 @@
 import type { ReadonlyContext } from "../definition/context.ts";
 import type { GroupKind, WorkflowNode } from "../definition/group.ts";
-import type { StepKind } from "../definition/step.ts";
+import type { RetryPolicy, StepKind } from "../definition/step.ts";
 import type { AnyDefinition, Reducer } from "../definition/workflow-definition.ts";
 import type { Condensation } from "./components.ts";
 
@@ -36,8 +36,20 @@ export interface GraphNode {
   readonly callback: number;
   /** A person's, signal's or webhook's data is written under its name: not inside a map. */
   readonly writesData: boolean;
-  /** Code of the author runs before it waits or its members start. */
+  /** What it does is run code: a machine step, a gateway that evaluates, a user's own group. */
+  readonly runsCode: boolean;
+  /** It waits or has members, and code runs before: `canExecute`, a webhook's `execute`. */
   readonly prepares: boolean;
+  /** It has `canExecute`. */
+  readonly isGuarded: boolean;
+  /** It has `onSuccess` or `onFailure`. */
+  readonly isObserved: boolean;
+
+  readonly retry: RetryPolicy | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly deadlineMs: number | undefined;
+  readonly limit: string | undefined;
+  readonly mutex: string | undefined;
   /** Predicates of a quorum, on `result`. */
   readonly counts: ((result: unknown) => unknown) | undefined;
   readonly veto: ((result: unknown) => unknown) | undefined;

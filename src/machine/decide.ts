@@ -288,7 +288,7 @@ function fireTimer(t: Transition, timerId: string): Rejection | undefined {
   if (timer.fireAt > t.now) return reject("STALE", "The timer is not due yet.");
   t.timer("TimerCleared", timer);
   const execution = t.current(timer.executionId);
-  const { source, kind } = t.node(execution);
+  const { kind, timeoutMs, deadlineMs } = t.node(execution);
   const name = `"${execution.path}"`;
   switch (timer.kind) {
     case "timer":
@@ -299,12 +299,12 @@ function fireTimer(t: Transition, timerId: string): Rejection | undefined {
       break;
     case "timeout": {
       const what = kind === "human" ? "was not completed" : "did not end";
-      const message = `${name} ${what} within ${source.timeoutMs} ms (timeoutMs).`;
+      const message = `${name} ${what} within ${timeoutMs} ms (timeoutMs).`;
       failAttempt(t, execution, failure(execution, "STEP_TIMEOUT", message));
       break;
     }
     default: {
-      const message = `${name} did not end within ${source.deadlineMs} ms (deadlineMs).`;
+      const message = `${name} did not end within ${deadlineMs} ms (deadlineMs).`;
       fail(t, execution, failure(execution, "STEP_DEADLINE", message));
     }
   }

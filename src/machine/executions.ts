@@ -113,7 +113,7 @@ export function newExecution(t: Transition, visit: Visit): ExecutionRecord {
     position: visit.position,
     iteration: visit.iteration,
     attempt: 1,
-    lastAttempt: visit.node.source.retry?.maxAttempts ?? 1,
+    lastAttempt: visit.node.retry?.maxAttempts ?? 1,
     status: "running",
     arrivals: visit.arrivals,
     roundOpen: visit.roundOpen,
@@ -174,38 +174,28 @@ export function beginAgain(t: Transition, execution: ExecutionRecord, lastAttemp
 
 /** An operator's or a group's retry: a fresh allowance of attempts, for the members too. */
 export function rerun(t: Transition, execution: ExecutionRecord): void {
-  const allowance = t.node(execution).source.retry?.maxAttempts ?? 1;
+  const allowance = t.node(execution).retry?.maxAttempts ?? 1;
   beginAgain(t, execution, execution.attempt + allowance);
 }
 
 function startAttempt(t: Transition, execution: ExecutionRecord): void {
   const node = t.node(execution);
-  const { source, kind } = node;
+  const { kind, deadlineMs, timeoutMs } = node;
   if (execution.compensates !== 0) {
     t.step("StepStarted", execution);
     t.effects.push({ type: "RunStep", execution, phase: "compensate" });
     return;
   }
-  if (source.deadlineMs !== undefined && !t.state.timers?.has(timerId("deadline", execution.id))) {
-    setTimer(t, "deadline", execution.id, t.now + source.deadlineMs);
+  if (deadlineMs !== undefined && !t.state.timers?.has(timerId("deadline", execution.id))) {
+    setTimer(t, "deadline", execution.id, t.now + deadlineMs);
   }
-  const runsCode =
-    kind === "machine" || (kind === "gateway" && "evaluate" in source && source.evaluate);
-  if (runsCode) {
+  // The engine times what runs code: its time counts from when the code is called.
+  if (timeoutMs !== undefined && (!node.runsCode || kind === "custom")) {
+    setTimer(t, "timeout", execution.id, t.now + timeoutMs);
+  }
+  if (node.runsCode || node.prepares) {
     t.step("StepStarted", execution);
-    t.effects.push({ type: "RunStep", execution, phase: "execute" });
-    return;
-  }
-  if (source.timeoutMs !== undefined) {
-    setTimer(t, "timeout", execution.id, t.now + source.timeoutMs);
-  }
-  if (node.prepares || kind === "custom") {
-    t.step("StepStarted", execution);
-    t.effects.push({
-      type: "RunStep",
-      execution,
-      phase: kind === "custom" ? "execute" : "prepare",
-    });
+    t.effects.push({ type: "RunStep", execution, phase: node.runsCode ? "execute" : "prepare" });
   } else {
     open(t, execution);
   }
@@ -324,7 +314,7 @@ export function failAttempt(
   retryable = true,
   random = 0,
 ): void {
-  const { retry } = t.node(execution).source;
+  const { retry } = t.node(execution);
   if (!retryable || retry === undefined || execution.attempt >= execution.lastAttempt) {
     fail(t, execution, error);
     return;

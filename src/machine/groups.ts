@@ -112,7 +112,7 @@ function prepareAgain(t: Transition, group: GroupState): void {
   for (const id of [...group.members, group.callback]) {
     const member = id === undefined || id === 0 ? undefined : t.current(id);
     if (member?.status !== "failed" && member?.status !== "canceled") continue;
-    const allowance = t.node(member).source.retry?.maxAttempts ?? 1;
+    const allowance = t.node(member).retry?.maxAttempts ?? 1;
     t.step("StepPending", {
       ...member,
       status: "pending",

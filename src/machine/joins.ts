@@ -28,10 +28,11 @@ export function evaluateJoin(t: Transition, join: JoinState): void {
   else if (open(missing) < missing) failJoin(t, join, wanted);
 }
 
-/** The node starts with one arrival of each edge that has any. */
-function startJoin(t: Transition, join: JoinState): void {
+/** One arrival of each edge that has any. */
+const arrivalsOf = (join: JoinState) => [...join.filled].sort((a, b) => a - b);
+
+function startJoin(t: Transition, join: JoinState, arrivals = arrivalsOf(join)): void {
   const { node } = join;
-  const arrivals = [...join.filled].sort((a, b) => a - b);
   const counts = node.join.kind === "count";
   const execution = visitNode(t, node, arrivals, counts);
   if (!counts || t.isOver) return;
@@ -94,9 +95,11 @@ export function releaseMutualWaits(t: Transition): boolean {
 
 function release(t: Transition, waiting: readonly JoinState[]): void {
   const movable = waiting.filter((join) => join.round !== 0 || join.node.join.kind === "all");
-  for (const join of movable) {
+  // They move together: what one of them sends on at once is not for the start of another.
+  const moves = movable.map((join) => ({ join, arrivals: arrivalsOf(join) }));
+  for (const { join, arrivals } of moves) {
     if (join.round !== 0) closeJoinRound(t, join);
-    else startJoin(t, join);
+    else if (!t.isOver) startJoin(t, join, arrivals);
   }
   const stuck = waiting[0];
   if (movable.length === 0 && stuck !== undefined) {

@@ -9,7 +9,7 @@ import type { Transition } from "./transition.ts";
 
 function locksOf(t: Transition, execution: ExecutionRecord): readonly string[] {
   if (execution.compensates !== 0) return none;
-  const { mutex } = t.node(execution).source;
+  const { mutex } = t.node(execution);
   const takesTurns =
     execution.parent !== 0 &&
     execution.position >= 0 &&

@@ -100,7 +100,15 @@ function addUnknownNode(state: InstanceState, record: ExecutionRecord): number {
     parent: parent.index,
     members: [],
     callback: -1,
+    runsCode: true,
     prepares: false,
+    isGuarded: false,
+    isObserved: false,
+    retry: undefined,
+    timeoutMs: undefined,
+    deadlineMs: undefined,
+    limit: undefined,
+    mutex: undefined,
     writesData: true,
   };
   state.nodes = [...state.nodes, unknown];
