@@ -172,6 +172,20 @@ export class Driver {
     return new Promise((resolve, reject) => runtime.settleWaiters.push({ resolve, reject }));
   }
 
+  /**
+   * Resolves when what the command set going has ended or waits. What was busy before is not waited
+   * for, so a step may act on its own instance.
+   */
+  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+    const others = found.busyExecutions();
+    const runtime = await this.request(found, command);
+    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
+    if (runtime.isSettledBut(others.size)) return runtime;
+    return new Promise((resolve, reject) => {
+      runtime.settleWaiters.push({ resolve, reject, others });
+    });
+  }
+
   whenEnded(runtime: InstanceRuntime): Promise<InstanceRuntime> {
     if (runtime.isEnded) return Promise.resolve(runtime);
     return new Promise((resolve, reject) => runtime.endWaiters.push({ resolve, reject }));
@@ -334,6 +348,7 @@ export class Driver {
   }
 
   #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
+    for (const { others } of runtime.settleWaiters) others?.delete(execution.id);
     if (execution.parent !== 0 && runtime.bodies !== undefined) {
       runtime.bodies.get(execution.parent)?.memberEnded(execution);
     }
@@ -405,13 +420,22 @@ export class Driver {
   #answerWaiters(runtime: InstanceRuntime): void {
     if (runtime.isEnded) {
       for (const waiter of takeWaiters(runtime)) waiter.resolve(runtime);
-    } else if (runtime.settleWaiters.length > 0 && runtime.isSettled) {
+    } else if (runtime.settleWaiters.length > 0) {
       const waiters = runtime.settleWaiters;
-      runtime.settleWaiters = [];
-      for (const waiter of waiters) waiter.resolve(runtime);
+      runtime.settleWaiters = waiters.filter(
+        ({ others }) => !runtime.isSettledBut(others?.size ?? 0),
+      );
+      for (const waiter of waiters) {
+        if (!runtime.settleWaiters.includes(waiter)) waiter.resolve(runtime);
+      }
     }
     if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
   }
+}
+
+function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
+  const { status } = runtime.state.execution(executionId);
+  return status === "running" || status === "scheduled";
 }
 
 /** All that a commit changes in one instance is one change. */

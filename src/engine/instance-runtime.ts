@@ -46,16 +46,34 @@ export class InstanceRuntime {
 
   /** Nothing happens in it, or in its children, until somebody or something comes from outside. */
   get isSettled(): boolean {
+    return this.isSettledBut(0);
+  }
+
+  /** The same, when so many executions that are busy do not count. */
+  isSettledBut(others: number): boolean {
     const { status } = this.state.instance;
-    if (status === "pending" || status === "running") return false;
-    if (status === "paused" && this.state.busy > 0) return false;
-    // A child that has ended still has to be reported.
-    for (const child of this.children ?? []) if (child.isEnded || !child.isSettled) return false;
+    if (isEnded(status)) return true;
+    if (status === "pending" || this.state.busy > others) return false;
+    for (const child of this.children ?? []) {
+      // A child that has ended still has to be reported.
+      if (child.isEnded || !child.isSettled) return false;
+    }
     return true;
+  }
+
+  /** The executions that are busy: their code runs, or their next attempt is due. */
+  busyExecutions(): Set<number> {
+    const busy = new Set(this.running.keys());
+    for (const { kind, executionId } of this.state.timers?.values() ?? []) {
+      if (kind === "retry") busy.add(executionId);
+    }
+    return busy;
   }
 }
 
 export interface Waiter {
   readonly resolve: (runtime: InstanceRuntime) => void;
   readonly reject: (error: unknown) => void;
+  /** Executions that were busy before, and are not waited for. */
+  readonly others?: Set<number>;
 }

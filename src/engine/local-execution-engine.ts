@@ -147,8 +147,8 @@ export class LocalExecutionEngine {
   // -------------------------------------------------------------------- what people and systems do
 
   /**
-   * Completes a task with the data of its form, and resolves when the instance has ended or waits
-   * again.
+   * Completes a task with the data of its form. This and the calls below resolve when what they set
+   * going has ended or waits; what was running before is not waited for.
    *
    * @throws InvalidFormDataError naming each field, NotAllowedError, TaskGoneError,
    * UnknownTaskError,
@@ -234,7 +234,10 @@ export class LocalExecutionEngine {
     return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
   }
 
-  /** Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. */
+  /**
+   * Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. A map
+   * whose `required` number is not reached fails.
+   */
   async closeMap(options: {
     readonly instanceId: string;
     readonly stepName: string;
@@ -308,8 +311,7 @@ export class LocalExecutionEngine {
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.request(found, command);
-    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+    return new WorkflowInstance((await this.#driver.act(found, command)).state);
   }
 
   /** Gives the new instance, or the one that has the id or key already. */

@@ -322,7 +322,7 @@ export function failAttempt(
   stopAttempt(t, execution, error.message);
   clearTimer(t, "timeout", execution.id);
   const delay = retryDelay(retry, retryNumber(execution, retry), random);
-  releaseLocks(t, execution, beginPending);
+  releaseLocks(t, execution);
   if (delay === 0) {
     beginAgain(t, execution);
     return;
@@ -422,7 +422,7 @@ function stopAttempt(t: Transition, execution: ExecutionRecord, reason: string):
 
 function release(t: Transition, execution: ExecutionRecord): void {
   clearTimers(t, execution.id);
-  releaseLocks(t, execution, beginPending);
+  releaseLocks(t, execution);
 }
 
 export function failure(

@@ -366,7 +366,7 @@ function groupMessage(
     case "QUORUM_VETOED":
       return `A member of "${path}" vetoed.`;
     case "QUORUM_NOT_REACHED":
-      return `"${path}" can no longer be reached: ${group.counted || group.succeeded} so far.`;
+      return `"${path}" can no longer reach its number: ${group.counted || group.succeeded} so far.`;
     default:
       return `"${path}" failed: ${details}`;
   }

@@ -1,3 +1,4 @@
+import { beginPending } from "./executions.ts";
 import type { LockState } from "./instance-state.ts";
 import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
@@ -28,6 +29,8 @@ export function acquireLocks(t: Transition, execution: ExecutionRecord): boolean
     const lock = t.state.locks?.get(name);
     if (lock !== undefined && lock.holder !== 0 && lock.holder !== execution.id) {
       lock.waiting.push(execution.id);
+      // One that it was next for goes to who comes after it.
+      passLocks(t, execution, names);
       return false;
     }
   }
@@ -53,34 +56,28 @@ export function restoreLocks(t: Transition): void {
   }
 }
 
-/** Gives up the locks of the execution; `start` is told who comes next. */
-export function releaseLocks(
-  t: Transition,
-  execution: ExecutionRecord,
-  start: (t: Transition, next: ExecutionRecord) => void,
-): void {
-  for (const name of locksOf(t, execution)) {
-    const lock = t.state.locks?.get(name);
-    if (lock === undefined || lock.holder !== execution.id) continue;
-    lock.holder = 0;
-    if (!t.isOver) t.later(() => serveNext(t, name, lock, start));
-  }
+/** Gives up the locks of the execution. */
+export function releaseLocks(t: Transition, execution: ExecutionRecord): void {
+  if (t.state.locks !== undefined) passLocks(t, execution, locksOf(t, execution));
 }
 
-function serveNext(
-  t: Transition,
-  name: string,
-  lock: LockState,
-  start: (t: Transition, next: ExecutionRecord) => void,
-): void {
-  while (lock.holder === 0 && !t.isOver) {
-    const id = lock.waiting.shift();
-    if (id === undefined) {
-      t.state.locks?.delete(name);
-      return;
+/** A lock goes at once to who waited longest, so that no newcomer comes first. */
+function passLocks(t: Transition, execution: ExecutionRecord, names: readonly string[]): void {
+  for (const name of names) {
+    const lock = t.state.locks?.get(name);
+    if (lock?.holder !== execution.id) continue;
+    lock.holder = 0;
+    if (t.isOver) continue;
+    for (let id = lock.waiting.shift(); id !== undefined; id = lock.waiting.shift()) {
+      if (t.current(id).status !== "pending") continue;
+      const next = id;
+      lock.holder = next;
+      t.later(() => {
+        const pending = t.current(next);
+        if (pending.status === "pending" && !t.isOver) beginPending(t, pending);
+      });
+      break;
     }
-    const next = t.current(id);
-    if (next.status === "pending") start(t, next);
   }
 }
 
