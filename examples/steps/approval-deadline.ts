@@ -42,7 +42,7 @@ export const workflow = new WorkflowDefinition({
       },
       label: "nobody answered",
     }),
-    new Edge("approval", "pay", { condition: "approve.approved" }),
+    new Edge("approval", "pay", { condition: "has(approve) && approve.approved" }),
     new Edge("approval", "refuse", { otherwise: true }),
   ],
   initialStep: "approval",

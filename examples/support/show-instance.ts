@@ -51,7 +51,11 @@ export function showInstance(
   const lines = [
     `${paint("bold", name)} ${version}  ${paint(statusStyles[status] ?? "gray", status)}${took}`,
   ];
-  if (instance.error !== undefined) lines.push(paint("red", `  ${instance.error.message}`));
+  if (instance.error !== undefined) {
+    for (const line of wrap(instance.error.message, columns - 2)) {
+      lines.push(`  ${paint("red", line)}`);
+    }
+  }
   lines.push("", ...stepLines(definition, steps, { end, notes, columns, paint }));
   const data = Object.entries(instance.data);
   if (data.length > 0) lines.push("", paint("bold", "Data"), ...dataLines(data, columns, paint));
@@ -230,6 +234,12 @@ export function duration(ms: number): string {
     if (ms >= length) return `${Math.round((ms / length) * 10) / 10} ${name}`;
   }
   return `${Math.round(ms)} ms`;
+}
+
+/** Breaks a text between words. */
+function wrap(text: string, width: number): string[] {
+  const pattern = new RegExp(`.{1,${width}}(?:\\s|$)|\\S{${width}}`, "g");
+  return (text.match(pattern) ?? [shorten(text, width)]).map((line) => line.trimEnd());
 }
 
 function shorten(text: string, width: number): string {
