@@ -89,8 +89,30 @@ export {
 } from "./engine/local-execution-engine.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
-export type { HumanTask, StepExecution, WorkflowInstance } from "./engine/workflow-instance.ts";
+export type {
+  EdgeUse,
+  HumanTask,
+  StepExecution,
+  WorkflowInstance,
+} from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
+export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
+export {
+  type Picture,
+  type PictureEdge,
+  type PictureNode,
+  type PictureOptions,
+  pictureOf,
+} from "./graph/picture.ts";
+export type {
+  NodeFacts,
+  PicturedExecution,
+  PicturedInstance,
+  PicturedTask,
+  PictureProgress,
+  PictureState,
+  PictureWait,
+} from "./graph/picture-facts.ts";
 export type { WorkflowStatus } from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type { Change, Store, StoredInstance, StoredTask } from "./store/store.ts";
