@@ -23,7 +23,7 @@ export function edgeText({ label, conditional, otherwise, on, taken = 0 }: Pictu
   return taken > 1 ? `${parts} ${taken}×`.trim() : parts;
 }
 
-// ------------------------------------------------------------------------------------- what it does
+// ------------------------------------------------------------------------------------ what it does
 
 function kindText({ kind, options, waitingFor = [] }: PictureNode): string {
   switch (kind) {
@@ -93,7 +93,7 @@ function optionsText({ join, options }: PictureNode): string {
     .join(" · ");
 }
 
-// ---------------------------------------------------------------------------------- where it stands
+// --------------------------------------------------------------------------------- where it stands
 
 const marks: Readonly<Record<PictureState, string>> = {
   done: "✓ ",

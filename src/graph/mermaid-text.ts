@@ -1,6 +1,7 @@
 /** Text that may stand between double quotes in Mermaid and is shown as it is, on one line. */
 export function escapeLabel(text: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
+  if (line === "") return " ";
   const points = [...line];
   const shown = points.length > longest ? [...points.slice(0, longest - 1), "…"] : points;
   const escaped = shown.map((point, place) =>

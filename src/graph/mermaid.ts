@@ -39,6 +39,7 @@ interface Arrow {
 }
 
 class Flowchart {
+  readonly #direction: "TB" | "LR";
   readonly #lines: string[];
   readonly #ids = new Ids();
   readonly #idOf = new Map<string, string>();
@@ -48,26 +49,22 @@ class Flowchart {
   #indent = "  ";
 
   constructor(direction: "TB" | "LR") {
+    this.#direction = direction;
     this.#lines = [`flowchart ${direction}`];
   }
 
-  draw({ nodes, edges, instance }: Picture): string {
+  draw(picture: Picture): string {
+    const { nodes, edges } = picture;
     this.#line(`start((" "))`);
-    this.#addClass("start", "first");
     for (const node of nodes) this.#node(node);
-    const terminals = nodes.filter(({ terminal }) => terminal);
     this.#line(`stop(((" ")))`);
-    this.#addClass("stop", "last");
-    for (const { path, state, initial } of nodes) {
-      const isTaken = state !== undefined && state !== "idle" && state !== "skipped";
-      if (initial) this.#arrow("start", this.#id(path), { isTaken });
+    for (const node of nodes) {
+      if (node.initial) this.#arrow("start", this.#id(node.path), { isTaken: isReached(node) });
     }
     for (const edge of edges) this.#edge(edge);
-    for (const { path, terminate, state } of terminals) {
-      const isTaken = state === "done" && instance?.status === "completed";
-      const text = terminate ? "ends everything" : "";
-      this.#arrow(this.#id(path), "stop", { text, isTaken });
-    }
+    this.#ends(picture);
+    this.#addClass("start", "first");
+    this.#addClass("stop", "last");
     for (const [name, style] of Object.entries(styles)) {
       const ids = this.#classes.get(name);
       if (ids === undefined) continue;
@@ -80,7 +77,17 @@ class Flowchart {
     return `${this.#lines.join("\n")}\n`;
   }
 
-  // ------------------------------------------------------------------------------------------ nodes
+  #ends({ nodes, edges, instance }: Picture): void {
+    const sources = new Set(edges.map(({ source }) => source));
+    for (const { path, terminal, terminate, state } of nodes) {
+      if (!terminal) continue;
+      const goesOn = sources.has(path) && instance?.status !== "completed";
+      const text = terminate ? "ends everything" : "";
+      this.#arrow(this.#id(path), "stop", { text, isTaken: state === "done" && !goesOn });
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------- nodes
 
   #node(node: PictureNode): void {
     if (node.members.length > 0) {
@@ -98,7 +105,7 @@ class Flowchart {
     const id = this.#id(group.path);
     this.#line(`subgraph ${id}["${escapeLabel(groupTitle(group))}"]`);
     this.#indent += "  ";
-    this.#line("direction TB");
+    this.#line(`direction ${this.#direction}`);
     if (kind === "conditional") this.#line(`${this.#choiceId(group)}{" "}`);
     for (const member of members) this.#node(member);
     if (callback !== undefined) this.#node(callback);
@@ -112,19 +119,21 @@ class Flowchart {
     const { kind, members, callback } = group;
     if (kind === "conditional") {
       for (const member of members) {
-        const text = member.branch ?? "";
-        this.#arrow(this.#choiceId(group), this.#id(member.path), { text, ...isBegun(member) });
+        this.#arrow(this.#choiceId(group), this.#id(member.path), {
+          text: member.branch ?? "",
+          isTaken: isReached(member),
+        });
       }
     }
     if (kind === "sequential") {
       members.slice(1).forEach((member, place) => {
         const before = members[place] as PictureNode;
-        this.#arrow(this.#id(before.path), this.#id(member.path), isBegun(member));
+        this.#arrow(this.#id(before.path), this.#id(member.path), { isTaken: isReached(member) });
       });
     }
     if (callback !== undefined) {
       for (const { path } of members) {
-        this.#arrow(this.#id(path), this.#id(callback.path), isBegun(callback));
+        this.#arrow(this.#id(path), this.#id(callback.path), { isTaken: isReached(callback) });
       }
     }
   }
@@ -133,7 +142,7 @@ class Flowchart {
     return this.#id(path, "choice");
   }
 
-  // ------------------------------------------------------------------------------------------ edges
+  // ----------------------------------------------------------------------------------------- edges
 
   #edge(edge: PictureEdge): void {
     this.#arrow(this.#id(edge.source), this.#id(edge.target), {
@@ -150,7 +159,7 @@ class Flowchart {
     this.#arrows++;
   }
 
-  // ------------------------------------------------------------------------------------------- text
+  // ------------------------------------------------------------------------------------------ text
 
   #line(text: string): void {
     this.#lines.push(`${this.#indent}${text}`);
@@ -173,9 +182,8 @@ class Flowchart {
   }
 }
 
-const isBegun = ({ state }: PictureNode): Arrow => ({
-  isTaken: state !== undefined && state !== "idle" && state !== "skipped",
-});
+const isReached = ({ state }: PictureNode): boolean =>
+  state !== undefined && state !== "idle" && state !== "skipped";
 
 /** What opens and closes the text of a step; a group without members to show looks like a step. */
 const shapes: Partial<Record<PictureNode["kind"], readonly [open: string, close: string]>> = {
