@@ -19,6 +19,7 @@ import {
   canReach,
   decideJoin,
   incoming,
+  type JoinDecision,
   type Marking,
   mutualWaits,
   startsAtOnce,
@@ -120,8 +121,7 @@ export class NaiveModel {
       case "ready":
         return this.#beginWork(this.find(action.at));
       case "interrupt":
-        this.find(action.at).attempt += 1;
-        return;
+        return this.#interrupt(this.find(action.at));
       case "complete task":
         return this.#succeedWithOwnData(this.find(action.at), action.data);
       case "call back":
@@ -179,8 +179,8 @@ export class NaiveModel {
       this.status = "completed";
     }
     if (this.status === "running" || this.status === "waiting") {
-      const codeRuns = this.executions.some(({ status }) => status === "running");
-      this.status = codeRuns ? "running" : "waiting";
+      const works = ({ status }: Execution) => status === "running" || status === "scheduled";
+      this.status = this.executions.some(works) ? "running" : "waiting";
     }
   }
 
@@ -189,23 +189,24 @@ export class NaiveModel {
   }
 
   #startOldestPending(): boolean {
-    if (this.status === "paused") return false;
     const [oldest] = this.alive
       .filter(({ status }) => status === "pending")
-      .filter((execution) => !this.#isLockedOut(execution))
+      .filter((execution) => this.#mayStart(execution))
       .sort((a, b) => a.since - b.since);
     if (oldest) this.#startAttempt(oldest);
     return oldest !== undefined;
   }
 
-  /** Another has the mutex, or it is another's turn in an interleaved group. */
-  #isLockedOut(execution: Execution): boolean {
-    const { mutex } = execution.node;
-    const { group } = execution;
-    return this.executions.filter(isAtWork).some((other) => {
-      if (mutex !== undefined && other.node.mutex === mutex) return true;
-      return group?.node.kind === "interleaved" && other.group === group;
-    });
+  /** First come, first served; but who waits for something else too holds nobody up. */
+  #mayStart(execution: Execution): boolean {
+    const isShutOut = (one: Execution) =>
+      this.executions.some((other) => isAtWork(other) && excludeEachOther(one, other));
+    const goesBefore = (other: Execution) =>
+      other.status === "pending" &&
+      other.since < execution.since &&
+      excludeEachOther(execution, other) &&
+      !isShutOut(other);
+    return this.status !== "paused" && !isShutOut(execution) && !this.executions.some(goesBefore);
   }
 
   #startAtOldestToken(): boolean {
@@ -216,47 +217,60 @@ export class NaiveModel {
     return true;
   }
 
-  /** Joins are asked in the order of the definition. */
+  /**
+   * Arrivals are counted before anything starts, and a join fails only when no other has anything to
+   * do; otherwise joins are asked in the order of the definition.
+   */
   #decideOneJoin(): boolean {
     const joins = this.spec.nodes.filter(({ name }) => !startsAtOnce(this.spec, name));
-    return joins.some((join) => this.#didDecide(join));
+    const order = ["count", "close round", "start", "fail"] as const;
+    for (const what of order) {
+      for (const join of joins) {
+        const decision = decideJoin(this.#marking(), join.name);
+        if (decision.do !== what) continue;
+        this.#follow(join, decision);
+        return true;
+      }
+    }
+    return false;
   }
 
-  #didDecide(join: NodeSpec): boolean {
-    const decision = decideJoin(this.#marking(), join.name);
+  #follow(join: NodeSpec, decision: JoinDecision): void {
     switch (decision.do) {
       case "wait":
-        return false;
+        return;
       case "start":
-        this.#startJoin(join, decision.uses);
-        return true;
+        return this.#startJoin(join, decision.uses);
       case "count":
         this.#useTokens([decision.edge]);
         this.openRounds.get(join.name)?.add(decision.edge);
-        return true;
+        return;
       case "close round":
-        return this.openRounds.delete(join.name);
+        this.openRounds.delete(join.name);
+        return;
       case "fail":
-        this.#failInstance({ code: "JOIN_UNREACHABLE" });
-        return true;
+        return this.#failInstance({ code: "JOIN_UNREACHABLE" });
     }
   }
 
   #startJoin(node: NodeSpec, uses: readonly EdgeSpec[]): void {
     this.#useTokens(uses);
     this.#visit(node);
-    if (node.join !== "any" && typeof node.join !== "number") return;
+    if (!countsArrivals(node)) return;
     if (node.cancelRest) this.#cancelRest(node.name, uses);
     else this.openRounds.set(node.name, new Set(uses));
   }
 
-  /** Everything that could still bring the join one of its other edges is cancelled. */
+  /**
+   * Everything that could still bring the join one of its other edges is cancelled. What arrives by
+   * that is part of the round, which closes.
+   */
   #cancelRest(join: string, counted: readonly EdgeSpec[]): void {
     const others = incoming(this.spec, join).filter((edge) => !counted.includes(edge));
     const couldArrive = ({ name }: NodeSpec) =>
       others.some((edge) => canReach(this.spec, name, edge));
-    const doomed = this.spec.nodes.filter(couldArrive);
-    this.#cancelNodes(doomed.map(({ name }) => name));
+    this.#cancelNodes(this.spec.nodes.filter(couldArrive).map(({ name }) => name));
+    this.#useTokens(this.tokens.filter((edge) => others.includes(edge)));
   }
 
   /** Joins that wait only for each other do not wait. */
@@ -267,9 +281,12 @@ export class NaiveModel {
       const defaults = set.filter((join) => this.#nodeOf(join).join === undefined);
       if (rounds.length + defaults.length === 0) this.#failInstance({ code: "JOIN_UNREACHABLE" });
       for (const join of rounds) this.openRounds.delete(join);
+      // One after the other, each with what has arrived by then.
       for (const join of defaults) {
         const arrived = incoming(this.spec, join).filter((edge) => this.tokens.includes(edge));
         this.#startJoin(this.#nodeOf(join), arrived);
+        this.#startOldestPending();
+        if (!this.#isGoing()) return true;
       }
     }
     return sets.length > 0;
@@ -350,6 +367,13 @@ export class NaiveModel {
     } else this.#beginWork(execution);
   }
 
+  /** The process that ran its code is gone: the code runs again, as another attempt. */
+  #interrupt(execution: Execution): void {
+    execution.timers.delete("timeout");
+    this.#nextAttempt(execution);
+    if (this.status !== "paused") this.#startAttempt(execution);
+  }
+
   #beginWork(execution: Execution): void {
     const { node } = execution;
     execution.phase = "execute";
@@ -379,11 +403,9 @@ export class NaiveModel {
   #receive({ name, data, id }: { name: string; data: Json; id?: string | undefined }): void {
     if (id !== undefined && this.signalIds.has(id)) return;
     if (id !== undefined) this.signalIds.add(id);
-    const [oldest] = this.executions
-      .filter(({ status, node }) => {
-        return status === "waiting" && node.kind === "signal" && node.signal === name;
-      })
-      .sort((a, b) => a.since - b.since);
+    const [oldest] = this.executions.filter(({ status, node }) => {
+      return status === "waiting" && node.kind === "signal" && node.signal === name;
+    });
     if (oldest) this.#succeedWithOwnData(oldest, data);
     else this.signals.push({ name, data });
   }
@@ -589,10 +611,12 @@ export class NaiveModel {
     this.#succeed(group, resultOf(group), writesOf([...contributors(group), ...callback]));
   }
 
+  /** In order, each at once: one that ends at once may decide the group before the next starts. */
   #startDueMembers(group: Execution): void {
     const members = group.members ?? [];
     const isBusy = ({ execution }: Member) => execution !== undefined && isAlive(execution);
     for (const member of members) {
+      if (group.status !== "waiting" || judge(group).is !== "open") return;
       if (!member.due || members.filter(isBusy).length >= placesIn(group)) continue;
       this.#startMember(group, member);
     }
@@ -600,9 +624,12 @@ export class NaiveModel {
 
   #startMember(group: Execution, member: Member): void {
     member.due = false;
-    if (member.execution) return this.#again(member.execution);
-    const { node, path } = member;
-    member.execution = this.#create({ node, path, group, iteration: group.iteration });
+    if (member.execution) this.#again(member.execution);
+    else {
+      const { node, path } = member;
+      member.execution = this.#create({ node, path, group, iteration: group.iteration });
+    }
+    if (this.#mayStart(member.execution)) this.#startAttempt(member.execution);
   }
 
   #addItem(map: Execution, _item: Json): void {
@@ -740,13 +767,17 @@ export class NaiveModel {
         execution.cutOff = false;
         execution.left = "decided";
       }
+      // Tokens that the failure kept from starting anything are left behind with the rest.
+      this.#useTokens(this.tokens.filter(({ target }) => startsAtOnce(this.spec, target)));
       this.#visit(this.#nodeOf(from));
       return;
     }
-    for (const execution of unfinished) {
-      if (execution.cutOff || execution.status === "failed") this.#again(execution);
-      else this.#takeEdges(execution, execution.status === "canceled" ? "cancel" : "success");
+    const hasToRun = (one: Execution) => one.cutOff || one.status === "failed";
+    for (const execution of unfinished.filter((one) => !hasToRun(one))) {
+      this.#takeEdges(execution, execution.status === "canceled" ? "cancel" : "success");
     }
+    // If the edges still cannot be decided, the instance has failed again, and nothing starts.
+    if (this.#isGoing()) for (const one of unfinished.filter(hasToRun)) this.#again(one);
   }
 
   #nodeOf(name: string): NodeSpec {
@@ -767,8 +798,17 @@ const describeExecution = (execution: Execution): string => {
   return `${nameOf(execution)} attempt ${attempt} ${status}${code}`;
 };
 
+/** They share a mutex, or take turns in an interleaved group. */
+function excludeEachOther(one: Execution, other: Execution): boolean {
+  if (one === other) return false;
+  if (one.node.mutex !== undefined && one.node.mutex === other.node.mutex) return true;
+  return one.group?.node.kind === "interleaved" && one.group === other.group;
+}
+
 const hasTask = ({ node, status }: Execution): boolean =>
   node.kind === "human" && status === "waiting";
+
+const countsArrivals = ({ join }: NodeSpec): boolean => join === "any" || typeof join === "number";
 
 const memberOf = (group: Execution, node: NodeSpec, index?: number): Member => ({
   node,

@@ -262,7 +262,7 @@ function randomEdges(
  * A gateway has something to choose from, and every loop has something that takes time: a loop that
  * takes none would turn for ever inside one command.
  */
-function withoutIdleGateways(
+export function withoutIdleGateways(
   nodes: readonly NodeSpec[],
   edges: readonly { source: string; target: string }[],
 ): NodeSpec[] {
