@@ -24,3 +24,8 @@ export function parseInstant(value: unknown): number | undefined {
 function hasDay(year: number, month: number, day: number): boolean {
   return day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
+
+/** A moment as people read it: ISO 8601 in UTC. */
+export function formatInstant(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

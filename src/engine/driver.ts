@@ -1,5 +1,6 @@
 import type { Logger } from "../definition/context.ts";
 import { EngineClosedError, StepNotActiveError, UnknownInstanceError } from "../errors.ts";
+import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { ContextView } from "../machine/context-view.ts";
 import {
@@ -87,6 +88,7 @@ export class Driver {
       logger: options.logger,
       limiters: options.limiters,
       send: (runtime, command) => this.#send(runtime, command),
+      resume: (runtime, execution) => void this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
   }
@@ -94,7 +96,7 @@ export class Driver {
   // ----------------------------------------------------------------------------------- instances
 
   start(runtime: InstanceRuntime): void {
-    this.#refuseIfClosed();
+    this.refuseIfClosed();
     this.#runtimes.set(runtime.id, runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime.id);
@@ -115,7 +117,7 @@ export class Driver {
   }
 
   async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
-    this.#refuseIfClosed();
+    this.refuseIfClosed();
     const known = this.#runtimes.get(instanceId);
     if (known !== undefined) return known;
     let loading = this.#loading.get(instanceId);
@@ -142,20 +144,38 @@ export class Driver {
   /** What an engine that is gone had going, goes on. */
   async #continue(runtime: InstanceRuntime): Promise<void> {
     const { state } = runtime;
+    const { parent } = state.instance;
+    if (parent !== undefined && (await this.#isOver(parent))) {
+      this.#send(runtime, { type: "Cancel", reason: "the parent instance has ended", actor: {} });
+      return;
+    }
     for (const timer of state.timers?.values() ?? []) this.#arm(runtime, timer);
-    for (const execution of state.executions) {
-      if (!isLive(execution.status)) continue;
-      const { kind } = state.node(execution);
-      if (execution.status === "running" || kind === "custom") {
-        this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
-      } else if (kind === "subworkflow" && execution.status === "waiting") {
-        await this.#children.continue(runtime, execution);
-      }
+    const known = state.executions.filter(
+      (execution) => isLive(execution.status) && state.node(execution).source !== unboundStep,
+    );
+    // A body that runs again, and binds its members, continues them itself.
+    for (const execution of known) await this.#continueExecution(runtime, execution);
+  }
+
+  /** Whether nothing waits for a child any more. */
+  async #isOver(parent: { instanceId: string; executionId: number }): Promise<boolean> {
+    const rows = (await this.#options.store.load(parent.instanceId))?.rows;
+    const waiting = rows?.executions.find(({ id }) => id === parent.executionId);
+    return waiting === undefined || !isLive(waiting.status);
+  }
+
+  async #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): Promise<void> {
+    const { kind } = runtime.state.node(execution);
+    if (execution.status === "running" || kind === "custom") {
+      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
+    } else if (kind === "subworkflow" && execution.status === "waiting") {
+      await this.#children.continue(runtime, execution);
     }
   }
 
   /** Loads every instance that has not ended and goes on with it. */
   async recover(): Promise<number> {
+    this.refuseIfClosed();
     const ids = await this.#options.store.listUnfinished();
     for (const id of ids) await this.tryFind(id);
     return ids.length;
@@ -210,7 +230,8 @@ export class Driver {
     this.#queue = [];
   }
 
-  #refuseIfClosed(): void {
+  /** @throws EngineClosedError */
+  refuseIfClosed(): void {
     if (this.#isClosed) throw new EngineClosedError("The engine was closed; make a new one.");
   }
 
@@ -218,7 +239,7 @@ export class Driver {
 
   /** Resolves when the command is durable; rejects with the error that its rejection means. */
   request(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
-    this.#refuseIfClosed();
+    this.refuseIfClosed();
     // An ended instance is loaded by everybody who asks; whoever acts on it first keeps it.
     const runtime = this.#runtimes.get(found.id) ?? found;
     this.#runtimes.set(runtime.id, runtime);

@@ -1,7 +1,8 @@
 import type { WorkflowContext } from "../definition/context.ts";
 import type { GroupEngine, WorkflowNode } from "../definition/group.ts";
-import { InvalidArgumentError, type RecordedError } from "../errors.ts";
-import { compileMember } from "../graph/compile.ts";
+import { WorkflowDefinition } from "../definition/workflow-definition.ts";
+import { ContextClosedError, InvalidArgumentError, type RecordedError } from "../errors.ts";
+import { compileMember, unboundStep } from "../graph/compile.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { groupOf } from "../machine/apply.ts";
 import { ScopeLog } from "../machine/context-data.ts";
@@ -10,10 +11,17 @@ import { isLive } from "../machine/index.ts";
 import { writesOf } from "../machine/writes.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { StepFailedError } from "./recorded-error.ts";
+import type { StepContext } from "./step-context.ts";
 
 interface Caller {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What a body needs of the engine. */
+interface BodyHost {
+  send(command: Command): void;
+  resume(execution: ExecutionRecord): void;
 }
 
 /**
@@ -24,16 +32,19 @@ export class GroupBody implements GroupEngine {
   readonly log = new ScopeLog();
   readonly #runtime: InstanceRuntime;
   readonly #group: ExecutionRecord;
-  readonly #send: (command: Command) => void;
+  readonly #context: StepContext;
+  readonly #host: BodyHost;
   readonly #known = new Map<string, number>();
   readonly #calls = new Map<string, number>();
   readonly #callers = new Map<string, Caller>();
   #nextPosition: number;
 
-  constructor(runtime: InstanceRuntime, group: ExecutionRecord, send: (command: Command) => void) {
+  constructor(runtime: InstanceRuntime, context: StepContext, host: BodyHost) {
+    const group = context.execution;
     this.#runtime = runtime;
     this.#group = group;
-    this.#send = send;
+    this.#context = context;
+    this.#host = host;
     const members = groupOf(runtime.state, group.id);
     members.log = this.log;
     for (const id of members.members) {
@@ -42,8 +53,15 @@ export class GroupBody implements GroupEngine {
     this.#nextPosition = members.members.length;
   }
 
-  executeStep(step: WorkflowNode, _context: WorkflowContext): Promise<unknown> {
+  async executeStep(step: WorkflowNode, _context: WorkflowContext): Promise<unknown> {
+    if (this.#context.isClosed) {
+      throw new ContextClosedError(
+        `executeStep in "${this.#group.path}" came after the group had ended; ` +
+          "await every step before `execute` returns.",
+      );
+    }
     const path = this.#pathOfCall(step);
+    checkStep(step, this.#group.path);
     const known = this.#known.get(path);
     return new Promise((resolve, reject) => {
       if (known === undefined) {
@@ -53,9 +71,10 @@ export class GroupBody implements GroupEngine {
       }
       const { state } = this.#runtime;
       const member = state.execution(known);
-      this.#bind(member, step, path);
+      const isNew = this.#bind(member, step, path);
       if (isLive(member.status)) {
         this.#callers.set(path, { resolve, reject });
+        if (isNew) this.#resume(member);
         if (member.status === "pending") this.#call(member.node, path, member.position);
         return;
       }
@@ -74,7 +93,7 @@ export class GroupBody implements GroupEngine {
   }
 
   #pathOfCall(step: WorkflowNode): string {
-    const { name } = step;
+    const name: unknown = step?.name;
     if (typeof name !== "string" || !/^[\p{L}\p{N}_-]+$/u.test(name)) {
       throw new InvalidArgumentError(
         `executeStep in "${this.#group.path}" needs a step named with letters, digits, _ and -; ` +
@@ -87,7 +106,7 @@ export class GroupBody implements GroupEngine {
   }
 
   #call(node: number, path: string, position: number): void {
-    this.#send({ type: "MemberCalled", groupId: this.#group.id, node, path, call: position });
+    this.#host.send({ type: "MemberCalled", groupId: this.#group.id, node, path, call: position });
   }
 
   /** The declared member that this step is, or else the step compiled for this call. */
@@ -102,15 +121,48 @@ export class GroupBody implements GroupEngine {
   }
 
   /** After a restart, tells the state what a member is that only the body knows. */
-  #bind(member: ExecutionRecord, step: WorkflowNode, path: string): void {
+  #bind(member: ExecutionRecord, step: WorkflowNode, path: string): boolean {
     const { state } = this.#runtime;
-    const node = state.node(member);
-    if (node.source === step || node.path !== path) return;
-    const nodes = compileMember(step, path, state.node(this.#group), state.nodes.length);
-    const bound = [...state.nodes, ...nodes];
-    bound[node.index] = { ...(nodes[0] as GraphNode), index: node.index };
-    state.nodes = bound;
+    if (state.node(member).source !== unboundStep) return false;
+    const compiled = compileMember(step, path, state.node(this.#group), state.nodes.length);
+    const byPath = new Map(compiled.map((node) => [node.path, node]));
+    const nodes = [...state.nodes, ...compiled];
+    for (const [index, node] of state.nodes.entries()) {
+      if (node.source !== unboundStep || !node.path.startsWith(path)) continue;
+      // Below the step itself, a number in a path is that of a map's item.
+      const rest = node.path.slice(path.length).replace(/\[\d+\]/g, "[]");
+      const known = byPath.get(`${path}${rest}`);
+      if (known !== undefined) nodes[index] = { ...known, index };
+    }
+    state.nodes = nodes;
+    return true;
   }
+
+  /** The member, and what is below it, goes on as after any restart. */
+  #resume(member: ExecutionRecord): void {
+    const { state } = this.#runtime;
+    if (!isLive(member.status)) return;
+    this.#host.resume(member);
+    const below = state.groups?.get(member.id);
+    for (const id of [...(below?.members ?? []), below?.callback]) {
+      if (id) this.#resume(state.execution(id));
+    }
+  }
+}
+
+const checked = new WeakSet<object>();
+
+/** @throws InvalidDefinitionError naming what is wrong with the step. */
+function checkStep(step: WorkflowNode, group: string): void {
+  if (typeof step === "object" && step !== null && checked.has(step)) return;
+  const name = String(step?.name);
+  new WorkflowDefinition({
+    name: `a step that "${group}" runs`.replace(/[^\p{L}\p{N}_-]+/gu, "_"),
+    steps: { [name]: step },
+    initialStep: name,
+    terminalSteps: [name],
+  });
+  checked.add(step);
 }
 
 function answer(caller: Caller, member: ExecutionRecord): void {

@@ -6,7 +6,8 @@ describe("Limiter", () => {
   test("lets no more attempts run at once than `concurrent`, first come, first served", () => {
     const limiter = new Limiter("smtp", { concurrent: 2 }, new VirtualClock());
     const begun: string[] = [];
-    for (const name of ["a", "b", "c", "d"]) limiter.enter(() => begun.push(name));
+    for (const name of ["a", "b", "c", "d"])
+      limiter.enter({ isWanted: () => true, begin: () => begun.push(name) });
     expect(begun).toEqual(["a", "b"]);
     limiter.end();
     expect(begun).toEqual(["a", "b", "c"]);
@@ -19,7 +20,8 @@ describe("Limiter", () => {
     const clock = new VirtualClock(0);
     const limiter = new Limiter("sms", { perSecond: 2 }, clock);
     const begun: number[] = [];
-    for (let attempt = 0; attempt < 5; attempt++) limiter.enter(() => begun.push(clock.now()));
+    const entrant = { isWanted: () => true, begin: () => begun.push(clock.now()) };
+    for (let attempt = 0; attempt < 5; attempt++) limiter.enter(entrant);
     await clock.advance(2500);
     expect(begun).toEqual([0, 0, 1000, 1000, 2000]);
   });

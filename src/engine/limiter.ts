@@ -9,12 +9,18 @@ export interface Limit {
   readonly perSecond?: number;
 }
 
+/** An attempt that wants to begin, unless it was cancelled meanwhile. */
+interface Entrant {
+  isWanted(): boolean;
+  begin(): void;
+}
+
 /** Lets attempts begin as a limit allows, first come, first served. */
 export class Limiter {
   readonly #clock: Clock;
   readonly #concurrent: number;
   readonly #perSecond: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Entrant[] = [];
   /** When the latest attempts began, oldest first; as many as one second allows. */
   readonly #begun: number[] = [];
   #running = 0;
@@ -23,6 +29,11 @@ export class Limiter {
   /** @throws InvalidOptionError if a limit is not a whole number of at least 1. */
   constructor(name: string, limit: Limit, clock: Clock) {
     for (const [option, value] of Object.entries(limit)) {
+      if (option !== "concurrent" && option !== "perSecond") {
+        throw new InvalidOptionError(
+          `The limit "${name}" has the unknown option ${option}; use concurrent and perSecond.`,
+        );
+      }
       if (!Number.isInteger(value) || value < 1) {
         throw new InvalidOptionError(
           `The limit "${name}" has ${option}: ${value}; it must be a whole number of at least 1.`,
@@ -34,9 +45,9 @@ export class Limiter {
     this.#perSecond = limit.perSecond ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Calls `begin` when there is room; it must call `end` once when it is done. */
-  enter(begin: () => void): void {
-    this.#waiting.push(begin);
+  /** Calls `begin` when there is room; whoever has begun must call `end` once when it is done. */
+  enter(entrant: Entrant): void {
+    this.#waiting.push(entrant);
     this.#admit();
   }
 
@@ -47,14 +58,17 @@ export class Limiter {
 
   #admit(): void {
     while (this.#waiting.length > 0 && this.#running < this.#concurrent) {
+      if (!this.#waiting[0]?.isWanted()) {
+        this.#waiting.shift();
+        continue;
+      }
       const delay = this.#delayOfRate();
       if (delay > 0) {
         this.#wakeIn(delay);
         return;
       }
       this.#running++;
-      const begin = this.#waiting.shift() as () => void;
-      begin();
+      this.#waiting.shift()?.begin();
     }
   }
 

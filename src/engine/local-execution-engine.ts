@@ -4,11 +4,18 @@ import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import { InvalidArgumentError, InvalidFormDataError, UnknownLimitError } from "../errors.ts";
+import {
+  InstanceExistsError,
+  InvalidArgumentError,
+  InvalidFormDataError,
+  InvalidTokenError,
+  UnknownLimitError,
+} from "../errors.ts";
 import { compileDefinition } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { type Actor, type Command, createInstance } from "../machine/index.ts";
+import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -16,6 +23,7 @@ import { Driver } from "./driver.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { type Limit, Limiter } from "./limiter.ts";
+import { errorOfRejection } from "./rejections.ts";
 import { type CompleteTaskOptions, findTask, mayAct, showTask } from "./tasks.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
@@ -136,6 +144,7 @@ export class LocalExecutionEngine {
   async listTasks(
     filter: { readonly userId?: string; readonly groups?: readonly string[] } = {},
   ): Promise<HumanTask[]> {
+    this.#driver.refuseIfClosed();
     const tasks = await this.#store.listOpenTasks();
     return tasks
       .filter(
@@ -158,31 +167,20 @@ export class LocalExecutionEngine {
     const { instanceId, userId: user, groups, admin, data = {} } = options;
     const runtime = await this.#driver.find(instanceId);
     const task = findTask(runtime, options);
-    if (task.status === "open") {
-      const { formSchema } = runtime.state.node(runtime.state.execution(task.executionId))
-        .source as BaseHumanStep;
-      const validated = await compileForm(formSchema).validate(data);
-      if (!validated.ok) {
-        const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-        throw new InvalidFormDataError(
-          `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
-          validated.fields,
-        );
-      }
-      const json = toJson(validated.data, `The data for task "${task.path}"`);
-      return this.#act(runtime, {
-        type: "TaskCompleted",
-        taskId: task.id,
-        data: json,
-        actor: { user, groups, admin },
-      });
+    const actor: Actor = { user, groups, admin };
+    const refusal = refuseTask(task, task.id, actor);
+    if (refusal !== undefined) throw errorOfRejection(refusal);
+    const step = runtime.state.node(runtime.state.execution(task.executionId)).source;
+    const validated = await compileForm((step as BaseHumanStep).formSchema).validate(data);
+    if (!validated.ok) {
+      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
+      throw new InvalidFormDataError(
+        `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
+        validated.fields,
+      );
     }
-    return this.#act(runtime, {
-      type: "TaskCompleted",
-      taskId: task.id,
-      data,
-      actor: { user, groups, admin },
-    });
+    const { id: taskId } = task;
+    return this.#act(runtime, { type: "TaskCompleted", taskId, data: validated.data, actor });
   }
 
   /**
@@ -218,7 +216,10 @@ export class LocalExecutionEngine {
    */
   async completeWebhook(token: string, payload: unknown = null): Promise<WorkflowInstance> {
     const { instanceId, executionId } = this.#driver.tokens.read(token);
-    const runtime = await this.#driver.find(instanceId);
+    const runtime = await this.#driver.tryFind(instanceId);
+    if (runtime === undefined) {
+      throw new InvalidTokenError("The instance that the webhook token is for does not exist.");
+    }
     const json = toJson(payload, "The payload of the webhook");
     return this.#act(runtime, { type: "WebhookArrived", executionId, payload: json });
   }
@@ -379,18 +380,25 @@ export class LocalExecutionEngine {
   async #existing(
     options: Pick<StartOptions, "instanceId" | "idempotencyKey">,
   ): Promise<InstanceRuntime | undefined> {
+    for (const option of ["instanceId", "idempotencyKey"] as const) {
+      const value = options[option];
+      if (value !== undefined && (typeof value !== "string" || value === "")) {
+        const found = JSON.stringify(value);
+        throw new InvalidArgumentError(`${option} must be a non-empty string; found ${found}.`);
+      }
+    }
     const { instanceId, idempotencyKey } = options;
-    if (instanceId !== undefined) {
-      if (typeof instanceId !== "string" || instanceId === "") {
-        throw new InvalidArgumentError(
-          `instanceId must be a non-empty string; found ${instanceId}.`,
+    if (idempotencyKey !== undefined) {
+      const known = await this.#store.findByIdempotencyKey(idempotencyKey);
+      if (known !== undefined && instanceId !== undefined && known !== instanceId) {
+        throw new InstanceExistsError(
+          `The idempotency key "${idempotencyKey}" belongs to instance "${known}", ` +
+            `not to "${instanceId}".`,
         );
       }
-      return this.#driver.tryFind(instanceId);
+      if (known !== undefined) return this.#driver.tryFind(known);
     }
-    if (idempotencyKey === undefined) return undefined;
-    const known = await this.#store.findByIdempotencyKey(idempotencyKey);
-    return known === undefined ? undefined : this.#driver.tryFind(known);
+    return instanceId === undefined ? undefined : this.#driver.tryFind(instanceId);
   }
 
   #graphOf(definition: AnyDefinition): WorkflowGraph {

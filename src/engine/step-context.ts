@@ -73,7 +73,7 @@ export class StepContext extends ContextView implements WorkflowContext<AnyData>
     return this.state.executions.map(summarize);
   }
 
-  set(key: string, value: unknown): void {
+  override set(key: string, value: unknown): void {
     if (this.#isClosed) {
       throw new ContextClosedError(
         `context.set("${key}") in "${this.stepName}" came after the attempt had ended; ` +

@@ -23,6 +23,8 @@ export interface RunnerHost {
   readonly logger: Logger;
   readonly limiters: ReadonlyMap<string, Limiter>;
   send(runtime: InstanceRuntime, command: Command): void;
+  /** Goes on with an execution of before a restart, whose step has become known. */
+  resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
 }
 
@@ -40,15 +42,16 @@ export class StepRunner {
     runtime.running.set(execution.id, context);
     const node = state.node(execution);
     const { limit } = node;
-    const limiter =
-      limit === undefined || phase === "prepare" ? undefined : this.#host.limiters.get(limit);
+    // A limit is for the step's own code; of what waits, only a webhook has any.
+    const isLimited = limit !== undefined && (phase !== "prepare" || node.kind === "webhook");
+    const limiter = isLimited ? this.#host.limiters.get(limit) : undefined;
     if (limiter === undefined) {
       this.#attempt(runtime, context, node, phase);
       return;
     }
-    limiter.enter(() => {
-      if (context.isClosed) limiter.end();
-      else this.#attempt(runtime, context, node, phase, () => limiter.end());
+    limiter.enter({
+      isWanted: () => !context.isClosed,
+      begin: () => this.#attempt(runtime, context, node, phase, () => limiter.end()),
     });
   }
 
@@ -137,9 +140,10 @@ export class StepRunner {
       }
       case "custom": {
         if (phase === "prepare") return undefined;
-        const body = new GroupBody(runtime, context.execution, (command) =>
-          this.#host.send(runtime, command),
-        );
+        const body = new GroupBody(runtime, context, {
+          send: (command) => this.#host.send(runtime, command),
+          resume: (execution) => this.#host.resume(runtime, execution),
+        });
         runtime.bodies ??= new Map();
         runtime.bodies.set(context.execution.id, body);
         context.useLog(body.log);
@@ -165,7 +169,7 @@ export class StepRunner {
         value === skipped
           ? { type: "StepSkipped", executionId, attempt }
           : phase === "prepare"
-            ? { type: "StepReady", executionId, attempt }
+            ? { type: "StepReady", executionId, attempt, writes: context.writes() }
             : success(context.execution, node, phase, value, context.writes());
     } catch (error) {
       this.#failed(runtime, context, node, error);

@@ -31,7 +31,7 @@ export function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions)
       "Say which task: completeHumanTask needs a stepName or a taskId.",
     );
   }
-  const named = tasks.filter(({ path }) => path === stepName || path.endsWith(`/${stepName}`));
+  const named = tasks.filter(({ path }) => path === stepName || nameAt(path) === stepName);
   const open = named.filter(({ status }) => status === "open");
   const exact = open.find(({ path }) => path === stepName);
   if (open.length > 1 && exact === undefined) {
@@ -47,6 +47,11 @@ export function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions)
     `Instance "${runtime.id}" has no task for "${stepName}" ` +
       `(open tasks: ${others.join(", ") || "none"}).`,
   );
+}
+
+/** The name at the end of a path, without the number of a map's item. */
+function nameAt(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
 }
 
 /** Whether a user sees the task and may complete it. */

@@ -78,7 +78,14 @@ export function compileMember(
   firstIndex: number,
 ): GraphNode[] {
   const nodes: MutableNode[] = [];
-  const root = newNode(firstIndex, path, source.name, source, parent.index, parent.writesData);
+  const root = newNode(
+    firstIndex,
+    path,
+    source.name,
+    source,
+    parent.index,
+    !parent.path.includes("[]"),
+  );
   nodes.push(root);
   addMembers(nodes, root, firstIndex);
   return nodes;
@@ -128,6 +135,12 @@ function newNode(
     cancels: none,
   };
 }
+
+/**
+ * Stands in for a step that a user's own group called and did not declare, from when the rows of its
+ * execution are loaded until the group's body calls it again.
+ */
+export const unboundStep = Object.freeze({ kind: "machine", name: "" }) as unknown as WorkflowNode;
 
 const none: readonly number[] = Object.freeze([]);
 

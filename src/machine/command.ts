@@ -36,7 +36,12 @@ export type Command =
    * What runs before a wait (`canExecute`, a webhook's `execute`) is done: the step may begin to
    * wait.
    */
-  | { readonly type: "StepReady"; readonly executionId: number; readonly attempt: number }
+  | {
+      readonly type: "StepReady";
+      readonly executionId: number;
+      readonly attempt: number;
+      readonly writes?: Writes | undefined;
+    }
   /** The process that ran the step's code is gone: it runs again. */
   | { readonly type: "StepInterrupted"; readonly executionId: number }
   | {

@@ -1,5 +1,5 @@
 import type { AnyData, ReadonlyContext } from "../definition/context.ts";
-import type { RecordedError } from "../errors.ts";
+import { ContextClosedError, type RecordedError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { ScopeLog } from "./context-data.ts";
 import type { InstanceState } from "./instance-state.ts";
@@ -112,6 +112,14 @@ export class ContextView implements ReadonlyContext<AnyData> {
       if (source?.status === "failed") return source.error;
     }
     return undefined;
+  }
+
+  /** Refuses: only a step that runs may write. */
+  set(key: string, _value: unknown): void {
+    throw new ContextClosedError(
+      `context.set("${key}") in a function that may only read: conditions, predicates, hooks and ` +
+        "the like are called for their answer; let a step write.",
+    );
   }
 
   /** The value under a key; subclasses look at an execution's own writes first. */

@@ -1,7 +1,7 @@
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { Command } from "./command.ts";
 import type { Effect } from "./effect.ts";
-import { cancelInstance, completeInstance } from "./ending.ts";
+import { cancelInstance, cancelNodes, completeInstance } from "./ending.ts";
 import type { MachineEvent } from "./event.ts";
 import {
   beginAgain,
@@ -23,7 +23,7 @@ import type { InstanceState } from "./instance-state.ts";
 import { evaluateJoin, releaseMutualWaits } from "./joins.ts";
 import { isEnded, isLive } from "./lifecycle.ts";
 import { refuseTask } from "./permission.ts";
-import { cancelAlone, routeAgain, startByEdge } from "./routing.ts";
+import { routeAgain, startByEdge } from "./routing.ts";
 import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
 import { Transition } from "./transition.ts";
 import { succeedWithData, takeSignalWaiter, useSignal } from "./waits.ts";
@@ -99,9 +99,14 @@ function perform(t: Transition, command: Command): Rejection | undefined {
   }
 }
 
-/** Compensations have timers and may be cut off, and a task says by itself why it is gone. */
+/** Compensations have timers and may be cut off; a task or token says by itself why it is gone. */
 function stillMeansSomething({ type }: Command): boolean {
-  return type === "TimerFired" || type === "StepInterrupted" || type === "TaskCompleted";
+  return (
+    type === "TimerFired" ||
+    type === "StepInterrupted" ||
+    type === "TaskCompleted" ||
+    type === "WebhookArrived"
+  );
 }
 
 function start(t: Transition): Rejection | undefined {
@@ -170,7 +175,7 @@ function performReport(t: Transition, report: Report): Rejection | undefined {
       skip(t, execution);
       break;
     default:
-      open(t, execution);
+      open(t, { ...execution, writes: report.writes });
   }
   return accepted;
 }
@@ -249,7 +254,11 @@ function receiveSignal(
   t: Transition,
   command: Extract<Command, { type: "SignalArrived" }>,
 ): Rejection | undefined {
-  const id = command.id ?? `#${(t.state.signalIds?.size ?? 0) + 1}`;
+  // Its sender's id counts per name, and is never taken for the number of one without.
+  const id =
+    command.id === undefined
+      ? `#${(t.state.signalIds?.size ?? 0) + 1}`
+      : JSON.stringify([command.name, command.id]);
   if (t.state.signalIds?.has(id)) return accepted;
   const signal: SignalRecord = { id, name: command.name, data: command.data, usedBy: 0 };
   const waiter = takeSignalWaiter(t, command.name);
@@ -265,7 +274,11 @@ function endChild(
   const execution = t.state.executions[executionId - 1];
   if (execution?.status !== "waiting") return reject("STALE", "Nothing waits for this child.");
   if (outcome.status === "completed") {
-    succeed(t, execution, outcome.output, Object.entries(outcome.output));
+    const writes = [...(execution.writes ?? []), ...Object.entries(outcome.output)];
+    succeed(t, execution, outcome.output, writes);
+  } else if (outcome.status === "failed" && outcome.error?.path === execution.path) {
+    // Not the child failed, but what was to be read from it.
+    failAttempt(t, execution, outcome.error);
   } else if (outcome.status === "failed") {
     const reason = outcome.error?.message ?? "";
     const message = `The child instance of "${execution.path}" failed: ${reason}`;
@@ -292,7 +305,7 @@ function fireTimer(t: Transition, timerId: string): Rejection | undefined {
   const name = `"${execution.path}"`;
   switch (timer.kind) {
     case "timer":
-      succeed(t, execution, undefined, undefined);
+      succeed(t, execution, undefined, execution.writes);
       break;
     case "retry":
       beginAgain(t, execution);
@@ -318,6 +331,7 @@ function interrupt(t: Transition, executionId: number): Rejection | undefined {
     execution?.status === "running" ||
     (execution?.status === "waiting" && t.node(execution).kind === "custom");
   if (execution === undefined || !isLost) return reject("STALE", "This execution does not run.");
+  t.effects.push({ type: "AbortStep", executionId });
   beginAgain(t, execution, Math.max(execution.lastAttempt, execution.attempt + 1));
   return accepted;
 }
@@ -368,19 +382,21 @@ function changeMap(
 
 function cancelStep(t: Transition, path: string, user: string | undefined): Rejection | undefined {
   const executions = liveAt(t.state, path);
-  if (executions.length === 0) {
+  const reason = user === undefined ? "cancelled by hand" : `cancelled by ${user}`;
+  const node = t.graph.nodeByPath.get(path) ?? t.graph.topLevel;
+  const isParked = node < t.graph.topLevel && (t.state.joins?.get(node)?.arrivals ?? 0) > 0;
+  if (executions.length === 0 && !isParked) {
     return reject("STEP_NOT_ACTIVE", `"${path}" is neither running nor waiting.`);
   }
-  const reason = user === undefined ? "cancelled by hand" : `cancelled by ${user}`;
+  if (node < t.graph.topLevel) {
+    cancelNodes(t, new Set([node]), reason);
+    return accepted;
+  }
   for (const { id } of executions) {
     const execution = t.current(id);
     if (!isLive(execution.status)) continue;
-    if (execution.parent === 0) {
-      cancelAlone(t, execution, reason);
-    } else {
-      const canceled = cancelExecution(t, execution, reason, noEdges);
-      memberEnded(t, t.current(execution.parent), canceled);
-    }
+    const canceled = cancelExecution(t, execution, reason, noEdges);
+    memberEnded(t, t.current(execution.parent), canceled);
   }
   return accepted;
 }

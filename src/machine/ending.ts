@@ -45,8 +45,8 @@ function stopAll(t: Transition, reason: string): void {
   for (const id of [...t.state.live]) cancelExecution(t, t.current(id), reason);
 }
 
-/** Cancels what is active at these top-level nodes, except executions in `keep`. */
-export function cancelRest(t: Transition, nodes: ReadonlySet<number>, reason: string): void {
+/** Cancels what is active at these top-level nodes, arrivals that wait there included. */
+export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: string): void {
   for (const id of [...t.state.live]) {
     const execution = t.current(id);
     if (execution.compensates === 0 && nodes.has(execution.node)) cancelAlone(t, execution, reason);

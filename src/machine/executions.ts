@@ -1,9 +1,10 @@
 import type { RetryPolicy } from "../definition/step.ts";
 import type { RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
+import { groupOf } from "./apply.ts";
 import { continueCompensation } from "./compensation.ts";
 import { failInstance } from "./ending.ts";
-import { cancelMembers, memberEnded, openGroup } from "./groups.ts";
+import { cancelMembers, memberEnded, openGroup, prepareAgain } from "./groups.ts";
 import { isLive } from "./lifecycle.ts";
 import { acquireLocks, releaseLocks } from "./locks.ts";
 import { cancelNamedSteps, routeFailure, routeSuccess } from "./routing.ts";
@@ -174,8 +175,9 @@ export function beginAgain(t: Transition, execution: ExecutionRecord, lastAttemp
 
 /** An operator's or a group's retry: a fresh allowance of attempts, for the members too. */
 export function rerun(t: Transition, execution: ExecutionRecord): void {
-  const allowance = t.node(execution).retry?.maxAttempts ?? 1;
-  beginAgain(t, execution, execution.attempt + allowance);
+  const { kind, retry } = t.node(execution);
+  if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
+  beginAgain(t, execution, execution.attempt + (retry?.maxAttempts ?? 1));
 }
 
 function startAttempt(t: Transition, execution: ExecutionRecord): void {
@@ -314,13 +316,14 @@ export function failAttempt(
   retryable = true,
   random = 0,
 ): void {
-  const { retry } = t.node(execution);
+  const { kind, retry } = t.node(execution);
   if (!retryable || retry === undefined || execution.attempt >= execution.lastAttempt) {
     fail(t, execution, error);
     return;
   }
   stopAttempt(t, execution, error.message);
   clearTimer(t, "timeout", execution.id);
+  if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
   const delay = retryDelay(retry, retryNumber(execution, retry), random);
   releaseLocks(t, execution);
   if (delay === 0) {

@@ -1,6 +1,7 @@
 import type { ConditionalGroup, FailureMode, MapGroup, Outcome } from "../definition/group.ts";
 import type { RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
+import { toJson } from "../json.ts";
 import { groupOf } from "./apply.ts";
 import { ContextView } from "./context-view.ts";
 import {
@@ -76,7 +77,11 @@ function openBranch(t: Transition, execution: ExecutionRecord, node: GraphNode):
 function openMap(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
   const { items: source } = node.source as MapGroup;
   const read = typeof source === "string" ? (context: ContextView) => context.get(source) : source;
-  const items = execution.items ?? callFunction(t, execution, "items", read);
+  const readJson = (context: ContextView) => {
+    const value = read(context);
+    return value === undefined ? undefined : toJson(value, `The items of "${execution.path}"`);
+  };
+  const items = execution.items ?? callFunction(t, execution, "items", readJson);
   if (items instanceof FunctionFailure) return;
   if (!Array.isArray(items)) {
     const found = JSON.stringify(items) ?? String(items);
@@ -108,7 +113,8 @@ function callFunction<Value>(
   }
 }
 
-function prepareAgain(t: Transition, group: GroupState): void {
+/** In a further attempt of a group, members that failed or were cancelled run again. */
+export function prepareAgain(t: Transition, group: GroupState): void {
   for (const id of [...group.members, group.callback]) {
     const member = id === undefined || id === 0 ? undefined : t.current(id);
     if (member?.status !== "failed" && member?.status !== "canceled") continue;
@@ -344,31 +350,41 @@ function failGroup(
   found: readonly (RecordedError | undefined)[],
 ): void {
   const errors = found.filter((error) => error !== undefined);
-  const group = groupOf(t.state, execution.id);
   failAttempt(t, t.current(execution.id), {
     code,
-    message: groupMessage(execution.path, code, errors, group),
+    message: groupMessage(t, execution, code, errors),
     path: execution.path,
     ...(errors.length > 0 ? { errors } : {}),
   });
 }
 
 function groupMessage(
-  path: string,
+  t: Transition,
+  execution: ExecutionRecord,
   code: RecordedError["code"],
   errors: readonly RecordedError[],
-  group: GroupState,
 ): string {
+  const node = t.node(execution);
+  const group = groupOf(t.state, execution.id);
   const details = errors.map((error) => error.message).join("; ");
+  const name = `"${execution.path}"`;
   switch (code) {
     case "RACE_LOST":
-      return `No member of "${path}" succeeded: ${details}`;
-    case "QUORUM_VETOED":
-      return `A member of "${path}" vetoed.`;
-    case "QUORUM_NOT_REACHED":
-      return `"${path}" can no longer reach its number: ${group.counted || group.succeeded} so far.`;
+      return `No member of ${name} succeeded: ${details}`;
+    case "QUORUM_VETOED": {
+      const members = group.members.map((id) => (id === undefined ? undefined : t.current(id)));
+      const by = members.filter((member) => member?.vote === "veto").map((member) => member?.path);
+      return `${name} was vetoed by "${by.join('", "')}".`;
+    }
+    case "QUORUM_NOT_REACHED": {
+      const counted = node.kind === "quorum" ? group.counted : group.succeeded;
+      const { required } = optionsOf(node);
+      const because = details === "" ? "" : `: ${details}`;
+      const size = sizeOf(execution, node);
+      return `${name} needs ${required} of its ${size} members, has ${counted}, and can no longer reach it${because}.`;
+    }
     default:
-      return `"${path}" failed: ${details}`;
+      return `${name} failed: ${details}`;
   }
 }
 

@@ -2,7 +2,7 @@ import type { Condensation } from "../graph/components.ts";
 import { condense } from "../graph/components.ts";
 import { loopWithout } from "../graph/loops.ts";
 import type { GraphEdge, GraphNode } from "../graph/workflow-graph.ts";
-import { cancelRest, failInstance } from "./ending.ts";
+import { cancelNodes, failInstance } from "./ending.ts";
 import { visitNode } from "./executions.ts";
 import { isInner, type JoinState, openEdges } from "./join-state.ts";
 import type { Transition } from "./transition.ts";
@@ -37,7 +37,7 @@ function startJoin(t: Transition, join: JoinState, arrivals = arrivalsOf(join)):
   const execution = visitNode(t, node, arrivals, counts);
   if (!counts || t.isOver) return;
   if (node.join.kind === "count" && node.join.cancelRest) {
-    cancelRest(t, upstreamOf(t, join), `"${node.path}" has started`);
+    cancelNodes(t, upstreamOf(t, join), `"${node.path}" has started`);
     if (join.round === execution.id && !t.isOver) closeJoinRound(t, join);
   }
 }

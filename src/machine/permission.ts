@@ -1,3 +1,4 @@
+import { formatInstant } from "../definition/instant.ts";
 import type { Actor } from "./command.ts";
 import type { Rejection } from "./decide.ts";
 import type { TaskRecord } from "./state.ts";
@@ -20,7 +21,8 @@ export function refuseTask(
 function goneMessage(task: TaskRecord): string {
   const by = task.endedBy === undefined ? "" : ` by ${task.endedBy}`;
   const why = task.reason === undefined ? "" : `: ${task.reason}`;
-  return `Task "${task.path}" was ${task.status}${by} at ${task.endedAt}${why}.`;
+  const at = task.endedAt === undefined ? "" : ` at ${formatInstant(task.endedAt)}`;
+  return `Task "${task.path}" was ${task.status}${by}${at}${why}.`;
 }
 
 function whyNot(task: TaskRecord, { user, groups = [], admin = false }: Actor): string | undefined {

@@ -1,4 +1,5 @@
 import type { SignalStep } from "../definition/wait-steps.ts";
+import { unboundStep } from "../graph/compile.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { addCallback, groupOf, logWrites } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
@@ -97,6 +98,7 @@ function addUnknownNode(state: InstanceState, record: ExecutionRecord): number {
     path: record.path,
     name,
     kind: "machine",
+    source: unboundStep,
     parent: parent.index,
     members: [],
     callback: -1,
@@ -146,7 +148,9 @@ function restoreGroups(state: InstanceState): void {
     );
     const free = limit - (group.live - pending.length);
     if (!isLive(execution.status)) continue;
-    for (const member of pending.slice(Math.max(0, free))) {
+    // What a user's own group runs waits for its body to call it again.
+    const waiting = node.kind === "custom" ? pending : pending.slice(Math.max(0, free));
+    for (const member of waiting) {
       group.again.add(state.execution(member as number).position);
     }
   }

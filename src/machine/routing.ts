@@ -1,6 +1,6 @@
 import type { GraphEdge, GraphNode } from "../graph/workflow-graph.ts";
 import { ContextView } from "./context-view.ts";
-import { cancelRest, completeInstance, failInstance } from "./ending.ts";
+import { cancelNodes, completeInstance, failInstance } from "./ending.ts";
 import { cancelArrivals, cancelExecution, failRouting, noEdges, visitNode } from "./executions.ts";
 import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
@@ -148,7 +148,7 @@ export function startByEdge(t: Transition, index: number): void {
 /** What a step names in `cancels` goes when the step has ended. */
 export function cancelNamedSteps(t: Transition, node: GraphNode): void {
   if (node.cancels.length > 0 && !t.isOver) {
-    cancelRest(t, new Set(node.cancels), `cancelled by "${node.path}"`);
+    cancelNodes(t, new Set(node.cancels), `cancelled by "${node.path}"`);
   }
 }
 

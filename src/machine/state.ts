@@ -119,7 +119,7 @@ export interface TimerRecord {
 
 /** A signal that arrived for the instance. */
 export interface SignalRecord {
-  /** Given by the sender, or else the number of the signal in the instance. */
+  /** Made of the name and the id that the sender gave, or of a number. */
   readonly id: string;
   readonly name: string;
   readonly data: unknown;

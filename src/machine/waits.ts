@@ -84,7 +84,8 @@ export function stopWaiting(
 /** The step has got its data: it is the result, and stands under the step's name. */
 export function succeedWithData(t: Transition, execution: ExecutionRecord, data: unknown): void {
   const { name, writesData } = t.node(execution);
-  const writes: Writes | undefined = writesData ? [[name, data]] : undefined;
+  const before = execution.writes;
+  const writes: Writes | undefined = writesData ? [...(before ?? []), [name, data]] : before;
   succeed(t, execution, data, writes);
 }
 
@@ -106,17 +107,31 @@ function newTask(
     executionId: execution.id,
     path: execution.path,
     status: "open",
-    title: resolve(step.title, context) ?? t.node(execution).name,
-    description: resolve(step.description, context),
-    assignee,
-    candidateUsers: resolve(step.candidateUsers, context),
-    candidateGroups: resolve(step.candidateGroups, context),
-    excludeUsers: resolve(step.excludeUsers, context),
+    title: text("title", resolve(step.title, context)) ?? t.node(execution).name,
+    description: text("description", resolve(step.description, context)),
+    assignee: text("assignee", assignee),
+    candidateUsers: names("candidateUsers", resolve(step.candidateUsers, context)),
+    candidateGroups: names("candidateGroups", resolve(step.candidateGroups, context)),
+    excludeUsers: names("excludeUsers", resolve(step.excludeUsers, context)),
     createdAt: t.now,
     endedAt: undefined,
     endedBy: undefined,
     reason: undefined,
   };
+}
+
+function text(option: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw new InvalidOptionError(`${option} gave ${JSON.stringify(value)}; it must give a string`);
+}
+
+function names(option: string, value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.every((name) => typeof name === "string")) {
+    return Object.freeze([...value]);
+  }
+  const found = JSON.stringify(value);
+  throw new InvalidOptionError(`${option} gave ${found}; it must give a list of strings`);
 }
 
 function assigneeByKey(step: BaseHumanStep, context: ContextView): string | undefined {
