@@ -142,7 +142,7 @@ function textsOf(source: WorkflowNode, branch: string | undefined) {
   const ownName = branch !== undefined && source.name !== branch ? source.name : "";
   const title = typeof source.title === "string" ? source.title : ownName;
   return {
-    ...(title.trim() !== "" && { title }),
+    ...(/[^\s\p{Cc}]/u.test(title) && { title }),
     ...(typeof source.description === "string" && { description: source.description }),
   };
 }
