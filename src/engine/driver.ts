@@ -81,6 +81,7 @@ export class Driver {
       find: (instanceId) => this.tryFind(instanceId),
       known: (instanceId) => this.#runtimes.get(instanceId),
       begin: (runtime) => this.start(runtime),
+      keep: (runtime) => this.#runtimes.set(runtime.id, runtime),
       send: (runtime, command, done) => this.#send(runtime, command, done),
     });
     this.#runner = new StepRunner({
@@ -338,7 +339,8 @@ export class Driver {
     for (const { request, events, effects } of decided) {
       const { runtime } = request;
       for (const event of events) this.#announce(runtime, event);
-      for (const effect of effects) this.#performEffect(runtime, effect);
+      const isRetry = request.command.type === "Retry";
+      for (const effect of effects) this.#performEffect(runtime, effect, isRetry);
       if (!runtime.isStored) markStored(runtime);
       request.done?.();
       this.#answerWaiters(runtime);
@@ -400,7 +402,7 @@ export class Driver {
     }
   }
 
-  #performEffect(runtime: InstanceRuntime, effect: Effect): void {
+  #performEffect(runtime: InstanceRuntime, effect: Effect, isRetry: boolean): void {
     switch (effect.type) {
       case "RunStep":
         this.#runner.run(runtime, effect);
@@ -409,7 +411,7 @@ export class Driver {
         this.#runner.abort(runtime, effect.executionId);
         break;
       case "StartChild":
-        this.#children.start(runtime, effect.execution, effect.input);
+        this.#children.start(runtime, effect.execution, effect.input, isRetry);
         break;
       case "CancelChild":
         this.#children.cancel(runtime, effect.executionId, effect.reason);

@@ -106,6 +106,8 @@ export class ContextView implements ReadonlyContext<AnyData> {
 
   error(path?: string): RecordedError | undefined {
     if (path !== undefined) return this.#latestOf(path)?.error;
+    // The condition of an edge looks from the step that it leaves.
+    if (this.subject?.status === "failed") return this.subject.error;
     for (const index of this.#ancestors().at(-1)?.arrivals ?? []) {
       const edge = this.graph.edges[index];
       const source = edge && this.state.execution(this.state.latest[edge.source] as number);

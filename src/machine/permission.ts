@@ -27,6 +27,9 @@ function goneMessage(task: TaskRecord): string {
 
 function whyNot(task: TaskRecord, { user, groups = [], admin = false }: Actor): string | undefined {
   const { assignee, candidateUsers, candidateGroups, excludeUsers } = task;
+  if (user === undefined && excludeUsers !== undefined && excludeUsers.length > 0) {
+    return "some are excluded from this decision; say who completes it.";
+  }
   if (user !== undefined && excludeUsers?.includes(user)) {
     return `${user} is excluded from this decision.`;
   }
@@ -35,9 +38,7 @@ function whyNot(task: TaskRecord, { user, groups = [], admin = false }: Actor): 
   if (assignee !== undefined) {
     return user === assignee ? undefined : `it belongs to ${assignee}, not to ${who}.`;
   }
-  if (candidateUsers === undefined && candidateGroups === undefined) {
-    return user === undefined && excludeUsers !== undefined ? "say who completes it." : undefined;
-  }
+  if (candidateUsers === undefined && candidateGroups === undefined) return undefined;
   if (user !== undefined && candidateUsers?.includes(user)) return undefined;
   if (candidateGroups?.some((group) => groups.includes(group))) return undefined;
   const candidates = [...(candidateUsers ?? []), ...(candidateGroups ?? [])].join(", ");
