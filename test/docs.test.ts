@@ -1,13 +1,19 @@
 /**
  * Every TypeScript block of the documentation is compiled against the sources and run, each in a
- * process and a folder of its own; every relative link leads to a file and a heading that exist.
+ * process and a folder of its own, and prints what its comments say; every relative link leads to a
+ * file and a heading that exist.
  */
 import { execFile } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type DocProgram, docPrograms } from "./support/doc-programs.ts";
+import {
+  type DocProgram,
+  docPrograms,
+  expectedOutput,
+  withoutSpaces,
+} from "./support/doc-programs.ts";
 import { type MarkdownDocument, parseMarkdown } from "./support/markdown.ts";
 
 const RUN_TIMEOUT_MS = 20_000;
@@ -46,7 +52,10 @@ describe.skipIf(programs.length === 0)("code in the documentation", () => {
   const timeout = RUN_TIMEOUT_MS * 2;
   test.concurrent.each(named)("%s", { timeout }, async (_title, program) => {
     expect(compilerSays.get(program.path) ?? []).toEqual([]);
-    if (program.runs) expect(await run(program)).toBe("ran to its end");
+    if (!program.runs) return;
+    const { ok, output } = await run(program);
+    expect(ok ? "ran to its end" : output).toBe("ran to its end");
+    expect(withoutSpaces(output)).toBe(expectedOutput(program.text));
   });
 
   test("compiles against sources that compile", () => {
@@ -80,12 +89,11 @@ async function compile(): Promise<Map<string, string[]>> {
   return messages;
 }
 
-async function run(program: DocProgram): Promise<string> {
+function run(program: DocProgram): Promise<{ ok: boolean; output: string }> {
   const folder = resolve(generated, "run", program.path);
   mkdirSync(folder, { recursive: true });
   const file = resolve(generated, program.path);
-  const { ok, output } = await execute(["--conditions=tandem-source", file], folder);
-  return ok ? "ran to its end" : output;
+  return execute(["--conditions=tandem-source", file], folder);
 }
 
 async function execute(args: string[], cwd: string): Promise<{ ok: boolean; output: string }> {
@@ -190,5 +198,26 @@ describe("docPrograms", () => {
     [[block(2, "ts no-run", "a();"), block(5, "ts continue", "b();")], /mark it "no-run" too/],
   ])("refuses %j", (blocks, message) => {
     expect(docPrograms("x.md", blocks).problems).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe("expectedOutput", () => {
+  test("reads comments behind console.log and in the line after it", () => {
+    const text = `
+      const a = 1; // not printed
+      console.log(a); // 1
+      console.log(
+        f(() => a),
+        "x",
+      ); // { a:
+      console.log(b);
+      //   1 } x
+      // more
+    `;
+    expect(expectedOutput(text)).toBe("1{a:1}x");
+  });
+
+  test("is empty for a program that prints nothing", () => {
+    expect(expectedOutput("a(); // calls a\n")).toBe("");
   });
 });

@@ -62,3 +62,15 @@ export function docPrograms(document: string, blocks: readonly CodeBlock[]): Doc
   }
   return { programs, problems };
 }
+
+/**
+ * What a program says that it prints: in comments behind its `console.log(…);`, or in the line after
+ * it. Spaces and line breaks do not count.
+ */
+export function expectedOutput(text: string): string {
+  const calls = text.split("console.log(").slice(1);
+  const comments = calls.map((call) => /\);(?: |\n\s*)\/\/ (.*)/.exec(call)?.[1] ?? "");
+  return withoutSpaces(comments.join(""));
+}
+
+export const withoutSpaces = (text: string): string => text.replace(/\s+/g, "");
