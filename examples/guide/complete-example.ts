@@ -157,7 +157,7 @@ export async function main(
   const engine = new LocalExecutionEngine(registry);
   try {
     const started = await engine.startWorkflow("order_with_notifications", { initialData: order });
-    const [task] = await engine.listTasks({ groups: ["managers"] });
+    const [task] = started.tasks;
     const decision = task && (await decide(task.title));
     if (decision === undefined) return started;
     return await engine.completeHumanTask({

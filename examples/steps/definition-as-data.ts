@@ -2,13 +2,7 @@
  * Conditions may be written in CEL instead of TypeScript, so the shape of a workflow can be a JSON
  * document: kept in a file or a table, and edited without a deployment. Code is named in it.
  */
-import {
-  Edge,
-  type EdgeOptions,
-  machineStep,
-  type Step,
-  WorkflowDefinition,
-} from "tandem-workflows";
+import { type Edge, machineStep, type Step, WorkflowDefinition } from "tandem-workflows";
 import { runWorkflow } from "../support/run-workflow.ts";
 import { printInstance } from "../support/show-instance.ts";
 
@@ -17,7 +11,7 @@ interface Document {
   readonly version: string;
   /** For each step the code that it runs. */
   readonly steps: Readonly<Record<string, string>>;
-  readonly edges: readonly ({ source: string; target: string } & EdgeOptions)[];
+  readonly edges: readonly Edge[];
   readonly initialStep: string;
   readonly terminalSteps: readonly string[];
 }
@@ -55,7 +49,7 @@ const code: Readonly<Record<string, (name: string) => Step>> = {
 
 /** Builds the definition, which checks the document: every problem is reported at once. */
 export function readDefinition(json: string) {
-  const { steps, edges, ...rest } = JSON.parse(json) as Document;
+  const { steps, ...rest } = JSON.parse(json) as Document;
   const built = Object.entries(steps).map(([name, uses]) => {
     const make = code[uses];
     if (make === undefined) throw new Error(`Step "${name}" uses the unknown code "${uses}".`);
@@ -64,7 +58,6 @@ export function readDefinition(json: string) {
   return new WorkflowDefinition({
     ...rest,
     steps: Object.fromEntries(built),
-    edges: edges.map(({ source, target, ...options }) => new Edge(source, target, options)),
   });
 }
 

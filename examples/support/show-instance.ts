@@ -45,7 +45,7 @@ export function showInstance(
   { notes = {}, columns = 80, colors }: ShowOptions = {},
 ): string {
   const paint = painter(colors);
-  const { name, version, status, steps, startedAt, endedAt } = instanceParts(instance);
+  const { workflow: name, version, status, steps, startedAt, endedAt } = instance;
   const end = Math.max(startedAt, ...steps.map((step) => step.endedAt ?? step.startedAt ?? 0));
   const took = endedAt === undefined ? "" : ` in ${duration(endedAt - startedAt)}`;
   const lines = [
@@ -67,11 +67,6 @@ export function printInstance(definition: AnyDefinition, instance: WorkflowInsta
   process.stdout.write(`${showInstance(definition, instance)}\n`);
 }
 
-function instanceParts(instance: WorkflowInstance) {
-  const { workflow: name, version, status, steps, startedAt, endedAt } = instance;
-  return { name, version, status, steps, startedAt, endedAt };
-}
-
 // --------------------------------------------------------------------------------------- the steps
 
 interface Drawing {
@@ -91,9 +86,9 @@ function stepLines(
   { end, notes, columns, paint }: Drawing,
 ): string[] {
   const rows = inTreeOrder(steps).map((row) => {
-    const isUndone = row.label.startsWith("undo ");
-    const kind = isUndone ? "machine" : kindOf(definition, row.step.path);
-    return { ...row, kind, note: notes[row.step.path] ?? "" };
+    const { path, compensates } = row.step;
+    const kind = compensates === 0 ? kindOf(definition, path) : "machine";
+    return { ...row, kind, note: notes[path] ?? "" };
   });
   const labelWidth = Math.min(widestLabel, Math.max(0, ...rows.map(({ label }) => label.length)));
   const noteWidth = Math.max(0, ...rows.map(({ note }) => note.length));
@@ -128,24 +123,15 @@ interface Row {
 
 /** Members stand under their group, in the order in which they were visited; what undid them last. */
 function inTreeOrder(steps: readonly StepExecution[]): Row[] {
-  const done = new Map<string, StepExecution>();
-  const undone: StepExecution[] = [];
-  for (const step of steps) {
-    // Only what undoes a step is a second execution of the same pass.
-    const pass = `${step.path} ${step.iteration}`;
-    if (done.has(pass)) undone.push(step);
-    else done.set(pass, step);
-  }
   const rows: Row[] = [];
   const add = (step: StepExecution) => {
     rows.push({ step, depth: depthOf(step.path), label: labelOf(step) });
-    for (const member of done.values()) {
-      const isMember = member.path.slice(0, member.path.lastIndexOf("/")) === step.path;
-      if (isMember && member.iteration === step.iteration) add(member);
-    }
+    for (const member of steps) if (member.parent === step.id) add(member);
   };
-  for (const step of done.values()) if (depthOf(step.path) === 0) add(step);
-  for (const step of undone) rows.push({ step, depth: 0, label: `undo ${step.path}` });
+  for (const step of steps) if (step.parent === 0 && step.compensates === 0) add(step);
+  for (const step of steps) {
+    if (step.compensates !== 0) rows.push({ step, depth: 0, label: `undo ${step.path}` });
+  }
   return rows;
 }
 
