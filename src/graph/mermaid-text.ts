@@ -28,7 +28,7 @@ function isSafe(point: string, before: string | undefined, after: string | undef
   if (before === undefined) return opensLine.test(point);
   switch (point) {
     case "_":
-      return isInsideWord(before, after);
+      return word.test(before) && after !== undefined && word.test(after);
     case ":":
       return after === " ";
     case ">":
@@ -39,9 +39,6 @@ function isSafe(point: string, before: string | undefined, after: string | undef
       return plain.test(point);
   }
 }
-
-const isInsideWord = (before: string, after: string | undefined): boolean =>
-  after !== undefined && [before, after].every((point) => point === "_" || word.test(point));
 
 /** Gives each path an id that is no word of Mermaid's, and that no other path has. */
 export class Ids {
