@@ -111,7 +111,7 @@ describe("a webhook", () => {
       data: { amount: 30, payment: { paid: true, reference: "P-1" }, shipped: "P-1" },
       steps: ["payment: succeeded", "ship: succeeded"],
     });
-    expect(["TOKEN_USED", "INSTANCE_ENDED"]).toContain(again);
+    expect(again).toBe("TOKEN_USED");
   });
 
   test("brings an answer to decide by", async () => {
