@@ -167,7 +167,7 @@ function checkStep(step: WorkflowNode, group: string): void {
 
 function answer(caller: Caller, member: ExecutionRecord): void {
   if (member.status === "succeeded" || member.status === "skipped") {
-    caller.resolve(member.result);
+    caller.resolve(member.result ?? null);
   } else {
     const unknown: RecordedError = { code: "CANCELED", message: "cancelled", path: member.path };
     caller.reject(new StepFailedError(member.error ?? unknown));

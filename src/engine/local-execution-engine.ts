@@ -24,7 +24,7 @@ import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { type Limit, Limiter } from "./limiter.ts";
 import { errorOfRejection } from "./rejections.ts";
-import { type CompleteTaskOptions, findTask, mayAct, showTask } from "./tasks.ts";
+import { type CompleteTaskOptions, findTask, showTask } from "./tasks.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 export interface EngineOptions {
@@ -140,16 +140,16 @@ export class LocalExecutionEngine {
     return new WorkflowInstance((await this.#driver.find(instanceId)).state);
   }
 
-  /** Open tasks, oldest first: all, or those that this user may complete. */
+  /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
   async listTasks(
     filter: { readonly userId?: string; readonly groups?: readonly string[] } = {},
   ): Promise<HumanTask[]> {
     this.#driver.refuseIfClosed();
+    const actor: Actor = { user: filter.userId, groups: filter.groups };
+    const isFiltered = filter.userId !== undefined || filter.groups !== undefined;
     const tasks = await this.#store.listOpenTasks();
     return tasks
-      .filter(
-        ({ task }) => filter.userId === undefined || mayAct(task, filter.userId, filter.groups),
-      )
+      .filter(({ task }) => !isFiltered || refuseTask(task, task.id, actor) === undefined)
       .map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 

@@ -54,16 +54,6 @@ function nameAt(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
 }
 
-/** Whether a user sees the task and may complete it. */
-export function mayAct(task: TaskRecord, user: string, groups: readonly string[] = []): boolean {
-  const { assignee, candidateUsers, candidateGroups, excludeUsers } = task;
-  if (excludeUsers?.includes(user)) return false;
-  if (assignee !== undefined) return assignee === user;
-  if (candidateUsers === undefined && candidateGroups === undefined) return true;
-  const isCandidate = candidateUsers?.includes(user) ?? false;
-  return isCandidate || (candidateGroups ?? []).some((group) => groups.includes(group));
-}
-
 export function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
   const { executionId: _execution, endedAt: _at, endedBy: _by, reason: _reason, ...shown } = task;
   return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow };

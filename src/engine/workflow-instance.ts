@@ -132,8 +132,8 @@ interface Frozen {
 }
 
 function showExecution(execution: ExecutionRecord): StepExecution {
-  const { id, parent, result, error, compensates, items } = execution;
-  const itemCount = items?.length;
+  const { id, parent, result, error, compensates, map } = execution;
+  const itemCount = map?.items.length;
   return { ...summarize(execution), id, parent, result, error, compensates, itemCount };
 }
 

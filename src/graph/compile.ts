@@ -44,8 +44,8 @@ function compile(definition: AnyDefinition): WorkflowGraph {
   }
   for (const node of nodes) {
     node.join = joinRule(node);
-    node.always = unconditionalEdges(node, edges);
     node.cancels = (node.source.cancels ?? []).map((other) => indexOf.get(other) as number);
+    node.always = unconditionalEdges(node, edges);
   }
   for (const node of nodes.slice()) addMembers(nodes, node);
 
@@ -147,20 +147,19 @@ const none: readonly number[] = Object.freeze([]);
 function addMembers(nodes: MutableNode[], node: MutableNode, firstIndex = 0): void {
   const { source } = node;
   if (!(source instanceof Group)) return;
-  const insideMap = source.kind === "map" || node.path.includes("[]");
-  const add = (member: WorkflowNode, name: string, suffix = ""): number => {
+  const insideMap = node.path.includes("[]");
+  const add = (member: WorkflowNode, name: string, isItem: boolean): number => {
     const index = firstIndex + nodes.length;
-    const path = `${node.path}/${name}${suffix}`;
-    const child = newNode(index, path, name, member, node.index, !insideMap);
+    const path = `${node.path}/${name}${isItem ? "[]" : ""}`;
+    const child = newNode(index, path, name, member, node.index, !insideMap && !isItem);
     nodes.push(child);
     addMembers(nodes, child, firstIndex);
     return index;
   };
+  const isMap = source.kind === "map";
   const { members, callback } = membersOf(source);
-  node.members = members.map(([name, member]) =>
-    add(member, name, source.kind === "map" ? "[]" : ""),
-  );
-  if (callback !== undefined) node.callback = add(callback, callback.name);
+  node.members = members.map(([name, member]) => add(member, name, isMap));
+  if (callback !== undefined) node.callback = add(callback, callback.name, false);
   if (source.kind === "quorum") {
     const { counts, veto } = source as Group & {
       counts?: ResultPredicate<unknown>;
@@ -255,7 +254,8 @@ function unconditionalEdges(
   node: GraphNode,
   edges: readonly GraphEdge[],
 ): readonly number[] | undefined {
-  if (node.kind === "gateway") return undefined;
+  // What a step cancels goes before its own edges are taken.
+  if (node.kind === "gateway" || node.cancels.length > 0) return undefined;
   const meant = node.outgoing.filter((index) => {
     const { on } = edges[index] as GraphEdge;
     return on === "success" || on === "always";

@@ -106,9 +106,9 @@ function applyTopLevel(
   } else if (before.roundOpen && !execution.roundOpen) {
     closeRound(graph, state, node);
   }
-  if (execution.taken !== undefined && before?.taken === undefined) {
-    leave(graph, state, node, execution.taken);
-  }
+  if (execution.taken === undefined) return;
+  if (before?.taken === undefined) leave(graph, state, node, execution.taken);
+  else if (before.taken !== execution.taken) takeBack(graph, state, before.taken, execution.taken);
 }
 
 /** Control comes to a node: its arrivals are used up, and the execution is what is active. */
@@ -139,6 +139,20 @@ function leave(
   }
   if (node.join.kind !== "each") joinOf(graph, state, node).executions--;
   changeActivity(graph, state, node.index, -1);
+}
+
+/** Edges that led nowhere because the instance failed are no longer taken. */
+function takeBack(
+  graph: WorkflowGraph,
+  state: InstanceState,
+  before: readonly number[],
+  after: readonly number[],
+): void {
+  for (const edge of before) {
+    if (!after.includes(edge)) {
+      changeActivity(graph, state, (graph.edges[edge] as GraphEdge).target, -1);
+    }
+  }
 }
 
 /** Keeps the counts of a group equal to the records of its members. */

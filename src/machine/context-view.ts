@@ -69,7 +69,7 @@ export class ContextView implements ReadonlyContext<AnyData> {
 
   get item(): unknown {
     const member = this.#mapMember();
-    return member && this.state.execution(member.parent).items?.[member.position];
+    return member && this.state.execution(member.parent).map?.items[member.position];
   }
 
   get index(): number | undefined {

@@ -20,8 +20,10 @@ import {
 } from "./executions.ts";
 import { addItem, cancelMembers, closeMap, memberEnded } from "./groups.ts";
 import type { InstanceState } from "./instance-state.ts";
-import { evaluateJoin, releaseMutualWaits } from "./joins.ts";
+import { touch } from "./join-state.ts";
+import { moveJoins, releaseMutualWaits } from "./joins.ts";
 import { isEnded, isLive } from "./lifecycle.ts";
+import { clearLines } from "./locks.ts";
 import { refuseTask } from "./permission.ts";
 import { routeAgain, startByEdge } from "./routing.ts";
 import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
@@ -118,16 +120,8 @@ function start(t: Transition): Rejection | undefined {
 
 /** Everything that follows from what the command changed. */
 function settle(t: Transition): void {
-  const { touchedJoins } = t.state;
-  do {
-    t.drain(startByEdge);
-    for (let join = touchedJoins.pop(); join !== undefined; join = touchedJoins.pop()) {
-      join.touched = false;
-      if (t.isOver) continue;
-      evaluateJoin(t, join);
-      t.drain(startByEdge);
-    }
-  } while (!t.isOver && releaseMutualWaits(t));
+  do t.drain(startByEdge);
+  while (!t.isOver && (moveJoins(t) || releaseMutualWaits(t)));
   updateStatus(t);
 }
 
@@ -368,6 +362,7 @@ function changeMap(
   const isOpen =
     execution?.status === "waiting" &&
     t.node(execution).kind === "map" &&
+    !execution.map?.closed &&
     (group?.callback ?? 0) === 0;
   if (!isOpen) {
     return reject(
@@ -447,7 +442,7 @@ function resume(t: Transition): void {
   t.instance("InstanceResumed", { status: t.state.busy > 0 ? "running" : "waiting" });
   t.effects.push({ type: "ResumeChildren" });
   const pending = pendingExecutions(t.state);
-  for (const lock of t.state.locks?.values() ?? []) lock.waiting.length = 0;
+  clearLines(t);
   for (const { id } of pending) {
     const execution = t.current(id);
     if (execution.status === "pending") beginPending(t, execution);
@@ -479,18 +474,36 @@ function retry(t: Transition, from: string | undefined): Rejection | undefined {
     return reject("INSTANCE_NOT_FAILED", "What the instance had done was undone by compensation.");
   }
   t.instance("InstanceRetried", { status: "running", error: undefined, endedAt: undefined });
-  for (const execution of executions.filter(({ taken }) => taken === undefined)) {
-    if (node !== undefined) t.step("StepRouted", { ...t.current(execution.id), taken: noEdges });
-    else if (execution.status === "succeeded" || execution.status === "skipped")
-      routeAgain(t, execution);
-    else rerun(t, execution);
-  }
-  if (node !== undefined) visitNode(t, t.graph.nodes[node] as GraphNode, noEdges);
-  for (const join of t.state.joins?.values() ?? []) {
-    if (!join.touched) t.state.touchedJoins.push(join);
-    join.touched = true;
-  }
+  const undecided = executions.filter(({ taken }) => taken === undefined);
+  if (node === undefined) retryAll(t, undecided);
+  else retryFrom(t, t.graph.nodes[node] as GraphNode, undecided);
+  for (const join of t.state.joins?.values() ?? []) touch(t.state, join);
   return accepted;
+}
+
+/** What could not be decided is decided again; only if that goes well, what was cut off runs again. */
+function retryAll(t: Transition, undecided: readonly ExecutionRecord[]): void {
+  const hasEndedWell = ({ status }: ExecutionRecord) =>
+    status === "succeeded" || status === "skipped";
+  for (const execution of undecided.filter(hasEndedWell)) routeAgain(t, execution);
+  if (t.isOver) return;
+  const { unserved } = t.state;
+  t.state.unserved = [];
+  for (const edge of unserved) t.arrive(edge);
+  for (const execution of undecided) if (!hasEndedWell(execution)) rerun(t, execution);
+}
+
+/** Only the named step runs, afresh: what was cut off is left behind. */
+function retryFrom(t: Transition, node: GraphNode, undecided: readonly ExecutionRecord[]): void {
+  for (const { id } of undecided) t.step("StepRouted", { ...t.current(id), taken: noEdges });
+  const { unserved } = t.state;
+  t.state.unserved = [];
+  for (const edge of unserved) {
+    const source = t.current(t.state.latest[t.edge(edge).source] as number);
+    const taken = source.taken?.filter((other) => other !== edge) ?? noEdges;
+    t.step("StepRouted", { ...source, taken });
+  }
+  visitNode(t, node, noEdges);
 }
 
 // --------------------------------------------------------------------------------------- rejecting

@@ -1,9 +1,9 @@
 import type { RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { startCompensation } from "./compensation.ts";
-import { cancelExecution } from "./executions.ts";
-import { cancelAlone, cancelWaiting } from "./routing.ts";
-import type { InstanceRecord } from "./state.ts";
+import { cancelArrivals, cancelExecution } from "./executions.ts";
+import { routeCancel } from "./routing.ts";
+import type { ExecutionRecord, InstanceRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
 /** How an instance ends, and how parts of it are stopped before that. */
@@ -45,16 +45,24 @@ function stopAll(t: Transition, reason: string): void {
   for (const id of [...t.state.live]) cancelExecution(t, t.current(id), reason);
 }
 
-/** Cancels what is active at these top-level nodes, arrivals that wait there included. */
+/**
+ * Cancels what is active at these top-level nodes, arrivals that wait there included. All of it goes
+ * before any edge for that is taken, so that what starts then stays.
+ */
 export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: string): void {
+  const canceled: ExecutionRecord[] = [];
   for (const id of [...t.state.live]) {
     const execution = t.current(id);
-    if (execution.compensates === 0 && nodes.has(execution.node)) cancelAlone(t, execution, reason);
+    if (execution.compensates === 0 && nodes.has(execution.node)) {
+      canceled.push(cancelExecution(t, execution, reason));
+    }
   }
-  const parked = [...(t.state.joins?.values() ?? [])].filter(
-    (join) => join.arrivals > 0 && nodes.has(join.node.index),
-  );
-  for (const { node } of parked) cancelWaiting(t, node, unusedArrivals(t, node), reason);
+  for (const { node, arrivals } of t.state.joins?.values() ?? []) {
+    if (arrivals > 0 && nodes.has(node.index)) {
+      canceled.push(cancelArrivals(t, node, unusedArrivals(t, node), reason));
+    }
+  }
+  for (const execution of canceled) routeCancel(t, execution);
 }
 
 function unusedArrivals(t: Transition, node: GraphNode): number[] {

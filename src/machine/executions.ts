@@ -6,7 +6,7 @@ import { continueCompensation } from "./compensation.ts";
 import { failInstance } from "./ending.ts";
 import { cancelMembers, memberEnded, openGroup, prepareAgain } from "./groups.ts";
 import { isLive } from "./lifecycle.ts";
-import { acquireLocks, releaseLocks } from "./locks.ts";
+import { acquireLocks, releaseLocks, waitForLocks } from "./locks.ts";
 import { cancelNamedSteps, routeFailure, routeSuccess } from "./routing.ts";
 import type { ExecutionRecord, TimerKind, Writes } from "./state.ts";
 import type { Transition } from "./transition.ts";
@@ -47,8 +47,16 @@ export function visitNode(
     roundOpen,
     compensates: 0,
   });
-  begin(t, execution);
+  if (t.countVisit()) begin(t, execution);
+  else failEndlessLoop(t, execution);
   return execution;
+}
+
+function failEndlessLoop(t: Transition, execution: ExecutionRecord): void {
+  const message =
+    `Control came to "${execution.path}" in pass ${execution.iteration} of a loop in which nothing ` +
+    "waits and no code runs; give the loop an end, or a step that does something.";
+  fail(t, execution, failure(execution, "ENDLESS_LOOP", message));
 }
 
 function nextIteration(t: Transition, node: GraphNode): number {
@@ -126,7 +134,7 @@ export function newExecution(t: Transition, visit: Visit): ExecutionRecord {
     result: undefined,
     writes: undefined,
     error: undefined,
-    items: undefined,
+    map: undefined,
     vote: undefined,
     reduced: undefined,
     compensates: visit.compensates,
@@ -144,16 +152,18 @@ export function begin(t: Transition, execution: ExecutionRecord): void {
 
 function waitForTurn(t: Transition, execution: ExecutionRecord): void {
   const order = t.state.order + 1;
-  t.step("StepPending", { ...execution, status: "pending", startedAt: undefined, order });
+  const pending: ExecutionRecord = { ...execution, status: "pending", startedAt: undefined, order };
+  t.step("StepPending", pending);
+  waitForLocks(t, pending);
 }
 
-/** Its turn may have come. */
+/** Its turn may have come; if not, it keeps its place. */
 export function beginPending(t: Transition, pending: ExecutionRecord): void {
   if (t.state.instance.status === "paused") return;
   if (acquireLocks(t, pending)) {
     startAttempt(t, { ...pending, status: "running", startedAt: t.now, order: 0 });
   } else {
-    waitForTurn(t, pending);
+    waitForLocks(t, pending);
   }
 }
 
@@ -326,11 +336,15 @@ export function failAttempt(
   if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
   const delay = retryDelay(retry, retryNumber(execution, retry), random);
   releaseLocks(t, execution);
+  t.step("StepScheduled", { ...execution, status: "scheduled", error });
   if (delay === 0) {
-    beginAgain(t, execution);
+    // Later, so that attempts which fail at once do not pile up on the stack.
+    t.later(() => {
+      const scheduled = t.current(execution.id);
+      if (scheduled.status === "scheduled") beginAgain(t, scheduled);
+    });
     return;
   }
-  t.step("StepScheduled", { ...execution, status: "scheduled", error });
   setTimer(t, "retry", execution.id, t.now + delay);
 }
 
@@ -403,7 +417,8 @@ function endMember(
   }
   release(t, ended);
   t.step(type, vote === undefined ? ended : { ...ended, vote });
-  if (!isLive(group.status)) return;
+  // A group that waits for its own next attempt, or has ended, does not go on.
+  if (group.status !== "waiting" && t.node(group).kind !== "custom") return;
   if (problem === undefined) {
     memberEnded(t, group, t.current(ended.id));
   } else {

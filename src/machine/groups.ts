@@ -7,7 +7,6 @@ import { ContextView } from "./context-view.ts";
 import {
   beginPending,
   cancelExecution,
-  fail,
   failAttempt,
   failure,
   noEdges,
@@ -40,6 +39,7 @@ export function openGroup(t: Transition, execution: ExecutionRecord, node: Graph
   const group = groupOf(t.state, execution.id);
   if (group.members.length > 0 || group.callback !== 0) {
     t.step("StepWaiting", waiting);
+    if (decideQuorum(t, waiting, node, undecidedAgain(t, waiting, node))) return;
     prepareAgain(t, group);
     advance(t, waiting);
     return;
@@ -50,8 +50,28 @@ export function openGroup(t: Transition, execution: ExecutionRecord, node: Graph
     openMap(t, waiting, node);
   } else {
     t.step("StepWaiting", waiting);
-    advance(t, waiting);
+    openMembers(t, waiting, node);
   }
+}
+
+function openMembers(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
+  if (!decideQuorum(t, execution, node, undecided(t, execution, node))) advance(t, execution);
+}
+
+/** How many members have not ended. */
+function undecided(t: Transition, execution: ExecutionRecord, node: GraphNode): number {
+  const { succeeded, failed, passed } = groupOf(t.state, execution.id);
+  return sizeOf(execution, node) - succeeded - failed - passed;
+}
+
+/** How many will run in a further attempt: all but those that succeeded or were skipped. */
+function undecidedAgain(t: Transition, execution: ExecutionRecord, node: GraphNode): number {
+  const { members } = groupOf(t.state, execution.id);
+  const done = members.filter((id) => {
+    const status = id === undefined ? undefined : t.current(id).status;
+    return status === "succeeded" || status === "skipped";
+  });
+  return sizeOf(execution, node) - done.length;
 }
 
 function openBranch(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
@@ -67,7 +87,7 @@ function openBranch(t: Transition, execution: ExecutionRecord, node: GraphNode):
     const branches = node.members.map((index) => t.state.nodes[index]?.name).join(", ");
     const chosen = JSON.stringify(name);
     const message = `"${execution.path}" chose ${chosen}; its branches are ${branches}.`;
-    fail(t, execution, failure(execution, "UNKNOWN_BRANCH", message));
+    failAttempt(t, execution, failure(execution, "UNKNOWN_BRANCH", message));
     return;
   }
   t.step("StepWaiting", execution);
@@ -81,17 +101,17 @@ function openMap(t: Transition, execution: ExecutionRecord, node: GraphNode): vo
     const value = read(context);
     return value === undefined ? undefined : toJson(value, `The items of "${execution.path}"`);
   };
-  const items = execution.items ?? callFunction(t, execution, "items", readJson);
+  const items = execution.map?.items ?? callFunction(t, execution, "items", readJson);
   if (items instanceof FunctionFailure) return;
   if (!Array.isArray(items)) {
     const found = JSON.stringify(items) ?? String(items);
     const message = `The items of "${execution.path}" must be a list; found ${found}.`;
-    fail(t, execution, failure(execution, "NOT_A_LIST", message));
+    failAttempt(t, execution, failure(execution, "NOT_A_LIST", message));
     return;
   }
-  const waiting = { ...execution, items };
+  const waiting = { ...execution, map: { items, closed: false } };
   t.step("StepWaiting", waiting);
-  advance(t, waiting);
+  openMembers(t, waiting, node);
 }
 
 class FunctionFailure {}
@@ -108,16 +128,18 @@ function callFunction<Value>(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const message = `\`${name}\` of "${execution.path}" threw: ${reason}`;
-    fail(t, execution, failure(execution, "FUNCTION_FAILED", message));
+    failAttempt(t, execution, failure(execution, "FUNCTION_FAILED", message));
     return new FunctionFailure();
   }
 }
 
 /** In a further attempt of a group, members that failed or were cancelled run again. */
 export function prepareAgain(t: Transition, group: GroupState): void {
+  const isClosed = t.current(group.executionId).map?.closed ?? false;
   for (const id of [...group.members, group.callback]) {
     const member = id === undefined || id === 0 ? undefined : t.current(id);
     if (member?.status !== "failed" && member?.status !== "canceled") continue;
+    if (isClosed && member.position >= 0) continue;
     const allowance = t.node(member).retry?.maxAttempts ?? 1;
     t.step("StepPending", {
       ...member,
@@ -141,6 +163,7 @@ export function advance(t: Transition, execution: ExecutionRecord): void {
   const group = groupOf(t.state, execution.id);
   if (node.kind === "custom" || group.filling) return;
   const places = node.kind === "sequential" ? 1 : (optionsOf(node).maxConcurrent ?? Infinity);
+  if (execution.map?.closed) return finishMembers(t, execution, node);
   group.filling = true;
   while (group.live - group.again.size < places) {
     const [pending] = group.again;
@@ -152,15 +175,16 @@ export function advance(t: Transition, execution: ExecutionRecord): void {
     } else {
       break;
     }
-    if (!isLive(t.current(execution.id).status)) break;
+    if (t.current(execution.id).status !== "waiting") break;
   }
   group.filling = false;
-  if (group.live === 0 && isLive(t.current(execution.id).status)) finishMembers(t, execution, node);
+  const now = t.current(execution.id);
+  if (group.live === 0 && now.status === "waiting") finishMembers(t, now, node);
 }
 
 function sizeOf(execution: ExecutionRecord, node: GraphNode): number {
   if (node.kind === "conditional") return 0;
-  return node.kind === "map" ? (execution.items?.length ?? 0) : node.members.length;
+  return node.kind === "map" ? (execution.map?.items.length ?? 0) : node.members.length;
 }
 
 function startMember(
@@ -189,11 +213,11 @@ export function memberEnded(
     case "race":
       if (member.status === "succeeded") return winRace(t, execution, member);
       if (member.status === "failed" && optionsOf(node).settle === "first") {
-        return failGroup(t, execution, "GROUP_FAILED", [member.error]);
+        return failGroup(t, execution, "RACE_LOST", memberErrors(t, group));
       }
       break;
     case "quorum":
-      if (decideQuorum(t, execution, node, group)) return;
+      if (decideQuorum(t, execution, node, undecided(t, execution, node))) return;
       break;
     case "custom":
       if (group.live === 0 && execution.status === "waiting") {
@@ -202,7 +226,7 @@ export function memberEnded(
       return;
     default:
       if (optionsOf(node).required !== undefined) {
-        if (decideQuorum(t, execution, node, group)) return;
+        if (decideQuorum(t, execution, node, undecided(t, execution, node))) return;
       } else if (member.status === "failed" && failureMode(node) === "fail-fast") {
         return failGroup(t, execution, "GROUP_FAILED", [member.error]);
       }
@@ -221,23 +245,25 @@ function winRace(t: Transition, execution: ExecutionRecord, member: ExecutionRec
   succeed(t, execution, { winner, result: member.result ?? null }, undefined);
 }
 
-/** Ends a group that counts successes as soon as its outcome is certain. */
+/** Ends a group that counts successes as soon as its outcome is certain; gives whether it is. */
 function decideQuorum(
   t: Transition,
   execution: ExecutionRecord,
   node: GraphNode,
-  group: GroupState,
+  undecidedCount: number,
 ): boolean {
-  const required = optionsOf(node).required ?? 0;
-  const counted = node.kind === "quorum" ? group.counted : group.succeeded;
+  const { required } = optionsOf(node);
+  if (required === undefined || execution.map?.closed) return false;
+  const group = groupOf(t.state, execution.id);
   const size = sizeOf(execution, node);
-  const undecided = size - group.succeeded - group.failed - group.passed;
+  const counted = node.kind === "quorum" ? group.counted : group.succeeded;
+  const isSkipped = undecidedCount === 0 && group.passed === size && size > 0;
   if (group.vetoes > 0) {
     failGroup(t, execution, "QUORUM_VETOED", []);
   } else if (counted >= required) {
     cancelMembers(t, execution, `"${execution.path}" has its ${required} of ${size}`);
     finishMembers(t, execution, node);
-  } else if (counted + undecided < required && group.succeeded + group.failed > 0) {
+  } else if (counted + undecidedCount < required && !isSkipped) {
     failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
   } else {
     return false;
@@ -249,27 +275,12 @@ function decideQuorum(
 function finishMembers(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
   const group = groupOf(t.state, execution.id);
   if (group.succeeded + group.failed === 0 && group.passed > 0) return skip(t, execution);
-  switch (node.kind) {
-    case "race":
-      return failGroup(t, execution, "RACE_LOST", memberErrors(t, group));
-    case "quorum":
-      if (group.counted < (optionsOf(node).required ?? 0)) {
-        return failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
-      }
-      break;
-    case "conditional":
-      return finishBranch(t, execution, group);
-    default:
-      if (group.succeeded < (optionsOf(node).required ?? 0)) {
-        return failGroup(t, execution, "QUORUM_NOT_REACHED", memberErrors(t, group));
-      }
-      if (
-        optionsOf(node).required === undefined &&
-        group.failed > 0 &&
-        failureMode(node) !== "collect"
-      ) {
-        return failGroup(t, execution, "GROUP_FAILED", memberErrors(t, group));
-      }
+  if (node.kind === "conditional") return finishBranch(t, execution, group);
+  if (node.kind === "race") return failGroup(t, execution, "RACE_LOST", memberErrors(t, group));
+  const isCounted = optionsOf(node).required !== undefined;
+  const failed = group.failed > 0 && !isCounted && failureMode(node) !== "collect";
+  if (failed && !execution.map?.closed) {
+    return failGroup(t, execution, "GROUP_FAILED", memberErrors(t, group));
   }
   if (node.callback < 0) succeedWithResults(t, execution);
   else runCallback(t, execution, node, group);
@@ -406,15 +417,16 @@ export function cancelMembers(t: Transition, execution: ExecutionRecord, reason:
 
 /** One more item for a map that runs. */
 export function addItem(t: Transition, execution: ExecutionRecord, item: unknown): void {
-  const grown = { ...execution, items: [...(execution.items ?? []), item] };
+  const items = [...(execution.map?.items ?? []), item];
+  const grown = { ...execution, map: { items, closed: false } };
   t.step("StepWaiting", grown);
   advance(t, grown);
 }
 
-/** A map ends early, with what has succeeded. */
+/** A map ends early, with what has succeeded; nothing more runs in it, not even in a retry. */
 export function closeMap(t: Transition, execution: ExecutionRecord): void {
-  const node = t.node(execution);
-  groupOf(t.state, execution.id).next = sizeOf(execution, node);
-  cancelMembers(t, execution, `"${execution.path}" was closed`);
-  finishMembers(t, t.current(execution.id), node);
+  const closed = { ...execution, map: { items: execution.map?.items ?? [], closed: true } };
+  t.step("StepWaiting", closed);
+  cancelMembers(t, closed, `"${execution.path}" was closed`);
+  finishMembers(t, closed, t.node(closed));
 }

@@ -37,8 +37,10 @@ export interface GroupState {
 
 /** Who holds a mutex (or the turn of an interleaved group), and who waits for it, in order. */
 export interface LockState {
+  /** An execution that runs, or is about to; 0 for none. */
   holder: number;
-  readonly waiting: number[];
+  /** Pending executions, each with the order that it had when it came here. */
+  readonly line: { readonly id: number; readonly order: number }[];
 }
 
 /**
@@ -85,6 +87,9 @@ export class InstanceState {
   /** Joins in which something changed, to be looked at before the command ends. */
   touchedJoins: JoinState[] = [];
   liveness: Liveness | undefined;
+
+  /** Edges that were taken when the instance failed, before what they lead to could start. */
+  unserved: number[] = [];
 
   /** Executions still to be undone, the next one last; undefined until it is needed. */
   toCompensate: number[] | undefined;

@@ -193,7 +193,13 @@ export function closeRound(graph: WorkflowGraph, state: InstanceState, node: Gra
 export function touch(state: InstanceState, join: JoinState): void {
   if (join.touched) return;
   join.touched = true;
-  state.touchedJoins.push(join);
+  const touched = state.touchedJoins;
+  const { index } = join.node;
+  // In the order of the definition, in which they mostly come.
+  let place = touched.length;
+  while (place > 0 && (touched[place - 1] as JoinState).node.index > index) place--;
+  if (place === touched.length) touched.push(join);
+  else touched.splice(place, 0, join);
 }
 
 function changeTokens(
@@ -228,9 +234,10 @@ function changeOpen(
   edge: number,
   amount: number,
 ): void {
+  const { source } = graph.edges[edge] as GraphEdge;
   if (!isInner(graph, edge)) {
     if (isSourceAlive(graph, state, edge)) join.openOuter += amount;
-  } else if (join.loop?.isAlive(placeOf(graph, (graph.edges[edge] as GraphEdge).source))) {
+  } else if (source !== join.node.index && join.loop?.isAlive(placeOf(graph, source))) {
     join.openInner += amount;
   }
 }

@@ -4,35 +4,66 @@ import { loopWithout } from "../graph/loops.ts";
 import type { GraphEdge, GraphNode } from "../graph/workflow-graph.ts";
 import { cancelNodes, failInstance } from "./ending.ts";
 import { visitNode } from "./executions.ts";
-import { isInner, type JoinState, openEdges } from "./join-state.ts";
+import { isInner, type JoinState, openEdges, touch } from "./join-state.ts";
+import { startByEdge } from "./routing.ts";
 import type { Transition } from "./transition.ts";
 
 /** What the join rule makes of the counts that `join-state.ts` keeps. */
 
-/** Looks at a join in which something changed: it starts, fails, closes its round, or waits on. */
-export function evaluateJoin(t: Transition, join: JoinState): void {
-  const { join: rule, incoming } = join.node;
-  const open = (enough: number) => openEdges(t.graph, t.state, join, enough);
-  if (join.round !== 0) {
-    if (open(1) === 0) closeJoinRound(t, join);
-    return;
+type Move = "start" | "close" | "fail" | undefined;
+
+/**
+ * Moves the joins in which something changed, in the order of the definition: rounds close before
+ * anything starts, and a join fails only when no other has anything to do. Gives whether one moved.
+ */
+export function moveJoins(t: Transition): boolean {
+  const touched = t.state.touchedJoins;
+  if (touched.length === 0) return false;
+  t.state.touchedJoins = [];
+  for (const join of touched) join.touched = false;
+
+  let hasMoved = false;
+  for (const join of touched) {
+    if (join.round === 0 || moveOf(t, join) !== "close") continue;
+    closeJoinRound(t, join);
+    hasMoved = true;
   }
-  if (join.arrivals === 0) return;
-  if (rule.kind === "all") {
-    if (open(1) === 0) startJoin(t, join);
-    return;
+  const doomed: JoinState[] = [];
+  for (const join of touched) {
+    if (t.isOver) return true;
+    const move = moveOf(t, join);
+    if (move === "fail") doomed.push(join);
+    if (move !== "start") continue;
+    startJoin(t, join);
+    t.drain(startByEdge);
+    hasMoved = true;
   }
-  const wanted = rule.kind === "count" ? rule.count : incoming.length;
-  const missing = wanted - join.filled.size;
-  if (missing <= 0) startJoin(t, join);
-  else if (open(missing) < missing) failJoin(t, join, wanted);
+  for (const join of doomed) {
+    if (hasMoved) touch(t.state, join);
+    else if (!t.isOver && moveOf(t, join) === "fail") failJoin(t, join);
+  }
+  return hasMoved || doomed.length > 0;
 }
 
-/** One arrival of each edge that has any. */
-const arrivalsOf = (join: JoinState) => [...join.filled].sort((a, b) => a - b);
+/** What a join does, by the counts; undefined if it waits, or nothing has come. */
+function moveOf(t: Transition, join: JoinState): Move {
+  const open = (enough: number) => openEdges(t.graph, t.state, join, enough);
+  if (join.round !== 0) return open(1) === 0 ? "close" : undefined;
+  if (join.arrivals === 0) return undefined;
+  if (join.node.join.kind === "all") return open(1) === 0 ? "start" : undefined;
+  const missing = arrivalsWanted(join) - join.filled.size;
+  if (missing <= 0) return "start";
+  return open(missing) < missing ? "fail" : undefined;
+}
 
-function startJoin(t: Transition, join: JoinState, arrivals = arrivalsOf(join)): void {
+function arrivalsWanted({ node }: JoinState): number {
+  return node.join.kind === "count" ? node.join.count : node.incoming.length;
+}
+
+/** The node starts with one arrival of each edge that has any. */
+function startJoin(t: Transition, join: JoinState): void {
   const { node } = join;
+  const arrivals = [...join.filled].sort((a, b) => a - b);
   const counts = node.join.kind === "count";
   const execution = visitNode(t, node, arrivals, counts);
   if (!counts || t.isOver) return;
@@ -51,8 +82,9 @@ function closeJoinRound(t: Transition, join: JoinState): void {
   t.step("RoundClosed", { ...execution, arrivals, roundOpen: false });
 }
 
-function failJoin(t: Transition, join: JoinState, wanted: number): void {
+function failJoin(t: Transition, join: JoinState): void {
   const { node } = join;
+  const wanted = arrivalsWanted(join);
   failInstance(t, {
     code: "JOIN_UNREACHABLE",
     message:
@@ -87,25 +119,24 @@ export function releaseMutualWaits(t: Transition): boolean {
     let arrivals = 0;
     for (const join of parked) arrivals += join.arrivals;
     if (liveness.canBeEntered(component) || liveness.activeIn(component) > arrivals) continue;
-    for (const group of mutualWaits(t, [...parked])) release(t, group);
+    const inOrder = [...parked].sort((a, b) => a.node.index - b.node.index);
+    for (const group of mutualWaits(t, inOrder)) release(t, group);
     return true;
   }
   return false;
 }
 
+/** One after another, each with what has come by then, so that none runs twice for one wait. */
 function release(t: Transition, waiting: readonly JoinState[]): void {
   const movable = waiting.filter((join) => join.round !== 0 || join.node.join.kind === "all");
-  // They move together: what one of them sends on at once is not for the start of another.
-  const moves = movable.map((join) => ({ join, arrivals: arrivalsOf(join) }));
-  for (const { join, arrivals } of moves) {
+  for (const join of movable) {
+    if (t.isOver) return;
     if (join.round !== 0) closeJoinRound(t, join);
-    else if (!t.isOver) startJoin(t, join, arrivals);
+    else if (join.arrivals > 0) startJoin(t, join);
+    t.drain(startByEdge);
   }
-  const stuck = waiting[0];
-  if (movable.length === 0 && stuck !== undefined) {
-    const { join, incoming } = stuck.node;
-    failJoin(t, stuck, join.kind === "count" ? join.count : incoming.length);
-  }
+  const [stuck] = waiting;
+  if (movable.length === 0 && stuck !== undefined) failJoin(t, stuck);
 }
 
 /** The sets of joins that wait for each other and for nothing outside the set. */

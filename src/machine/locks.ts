@@ -4,8 +4,12 @@ import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
 /**
- * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and
- * gives it up while it waits for the next one. Who waits is served in order.
+ * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and gives
+ * it up while it waits for the next one.
+ *
+ * L1. An execution takes all of its locks at once, or waits in the line of each of them.
+ * L2. A lock that is given up goes at once to the first in its line whose other locks are free: no
+ *     newcomer comes first, and who waits for something else too holds nobody up.
  */
 
 function locksOf(t: Transition, execution: ExecutionRecord): readonly string[] {
@@ -22,70 +26,87 @@ function locksOf(t: Transition, execution: ExecutionRecord): readonly string[] {
 
 const none: readonly string[] = [];
 
-/** Takes all locks of the execution; or none, and it waits for the first that is not free. */
+/** Takes all locks of the execution, if they are free. */
 export function acquireLocks(t: Transition, execution: ExecutionRecord): boolean {
   const names = locksOf(t, execution);
-  for (const name of names) {
-    const lock = t.state.locks?.get(name);
-    if (lock !== undefined && lock.holder !== 0 && lock.holder !== execution.id) {
-      lock.waiting.push(execution.id);
-      // One that it was next for goes to who comes after it.
-      passLocks(t, execution, names);
-      return false;
-    }
-  }
+  if (names.length === 0) return true;
+  if (!areFree(t, names, execution.id)) return false;
   for (const name of names) lockOf(t, name).holder = execution.id;
   return true;
 }
 
-/** Rebuilds who holds what and who waits, from the records in the order in which they waited. */
+/** Puts an execution that is pending in line. */
+export function waitForLocks(t: Transition, { id, order }: ExecutionRecord): void {
+  for (const name of locksOf(t, t.current(id))) lockOf(t, name).line.push({ id, order });
+}
+
+function areFree(t: Transition, names: readonly string[], id: number): boolean {
+  return names.every((name) => {
+    const holder = t.state.locks?.get(name)?.holder ?? 0;
+    return holder === 0 || holder === id;
+  });
+}
+
+/** Gives up the locks of the execution. */
+export function releaseLocks(t: Transition, execution: ExecutionRecord): void {
+  if (t.state.locks === undefined) return;
+  for (const name of locksOf(t, execution)) {
+    const lock = t.state.locks.get(name);
+    if (lock?.holder !== execution.id) continue;
+    lock.holder = 0;
+    if (!t.isOver) serveNext(t, lock);
+  }
+}
+
+function serveNext(t: Transition, lock: LockState): void {
+  const { line } = lock;
+  for (let place = 0; place < line.length; place++) {
+    const { id, order } = line[place] as LockState["line"][number];
+    const pending = t.current(id);
+    if (pending.status !== "pending" || pending.order !== order) {
+      // It started, or was cancelled, since it came here.
+      line.splice(place--, 1);
+      continue;
+    }
+    const names = locksOf(t, pending);
+    if (!areFree(t, names, id)) continue;
+    line.splice(place, 1);
+    for (const name of names) lockOf(t, name).holder = id;
+    t.later(() => {
+      const next = t.current(id);
+      if (next.status === "pending" && !t.isOver) beginPending(t, next);
+    });
+    return;
+  }
+}
+
+/** Before a paused instance goes on: who waits will ask again, in order. */
+export function clearLines(t: Transition): void {
+  for (const lock of t.state.locks?.values() ?? []) {
+    lock.line.length = 0;
+    if (lock.holder !== 0 && t.current(lock.holder).status === "pending") lock.holder = 0;
+  }
+}
+
+/** Rebuilds who holds what and who waits, from the records. */
 export function restoreLocks(t: Transition): void {
   const { executions, groups } = t.state;
   for (const execution of executions) {
     if (execution.status !== "running" && execution.status !== "waiting") continue;
     for (const name of locksOf(t, execution)) lockOf(t, name).holder = execution.id;
   }
-  if (t.state.locks === undefined) return;
   const pending = executions.filter(
     ({ status, parent, position }) =>
       status === "pending" && !groups?.get(parent)?.again.has(position),
   );
-  for (const execution of pending.sort((a, b) => a.order - b.order)) {
-    const taken = locksOf(t, execution).find((name) => lockOf(t, name).holder !== 0);
-    if (taken !== undefined) lockOf(t, taken).waiting.push(execution.id);
-  }
-}
-
-/** Gives up the locks of the execution. */
-export function releaseLocks(t: Transition, execution: ExecutionRecord): void {
-  if (t.state.locks !== undefined) passLocks(t, execution, locksOf(t, execution));
-}
-
-/** A lock goes at once to who waited longest, so that no newcomer comes first. */
-function passLocks(t: Transition, execution: ExecutionRecord, names: readonly string[]): void {
-  for (const name of names) {
-    const lock = t.state.locks?.get(name);
-    if (lock?.holder !== execution.id) continue;
-    lock.holder = 0;
-    if (t.isOver) continue;
-    for (let id = lock.waiting.shift(); id !== undefined; id = lock.waiting.shift()) {
-      if (t.current(id).status !== "pending") continue;
-      const next = id;
-      lock.holder = next;
-      t.later(() => {
-        const pending = t.current(next);
-        if (pending.status === "pending" && !t.isOver) beginPending(t, pending);
-      });
-      break;
-    }
-  }
+  for (const execution of pending.sort((a, b) => a.order - b.order)) waitForLocks(t, execution);
 }
 
 function lockOf(t: Transition, name: string): LockState {
   t.state.locks ??= new Map();
   let lock = t.state.locks.get(name);
   if (lock === undefined) {
-    lock = { holder: 0, waiting: [] };
+    lock = { holder: 0, line: [] };
     t.state.locks.set(name, lock);
   }
   return lock;

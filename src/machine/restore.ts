@@ -1,4 +1,5 @@
 import type { SignalStep } from "../definition/wait-steps.ts";
+import { DefinitionChangedError } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { addCallback, groupOf, logWrites } from "./apply.ts";
@@ -81,7 +82,17 @@ function nodeAt(graph: WorkflowGraph, state: InstanceState, record: ExecutionRec
     graph.nodeByPath.get(record.path) ??
     graph.nodeByPath.get(record.path.replace(/\[\d+\]/g, "[]")) ??
     graph.nodeByPath.get(record.path.replace(/\[\d+\]$/, ""));
-  return index ?? addUnknownNode(state, record);
+  if (index !== undefined) return index;
+  const parent = record.parent === 0 ? undefined : state.node(state.execution(record.parent));
+  if (parent?.kind === "custom" || parent?.source === unboundStep) {
+    return addUnknownNode(state, record);
+  }
+  const { workflow, version } = state.instance;
+  throw new DefinitionChangedError(
+    `Instance "${state.instance.id}" has an execution of "${record.path}", which workflow ` +
+      `"${workflow}" version ${version} does not have: its definition has changed under the same ` +
+      "version. Register the old definition again, and give the changed one a new version.",
+  );
 }
 
 /**
@@ -138,7 +149,6 @@ function restoreGroups(state: InstanceState): void {
   for (const [id, group] of state.groups ?? []) {
     const execution = state.execution(id);
     if (group.callback !== 0) {
-      group.next = Math.max(group.next, execution.items?.length ?? 0);
       addCallback(state, group, state.execution(group.callback));
     }
     const node = state.node(execution);
@@ -170,7 +180,6 @@ function restoreTokens(graph: WorkflowGraph, state: InstanceState): void {
     if (taken !== undefined) continue;
     changeActivity(graph, state, index, 1);
   }
-  if (graph.components === undefined) return;
   const unused = new Map<number, number>();
   for (const { taken, arrivals } of top) {
     for (const edge of taken ?? []) unused.set(edge, (unused.get(edge) ?? 0) + 1);
@@ -184,7 +193,13 @@ function restoreTokens(graph: WorkflowGraph, state: InstanceState): void {
   }
   for (const [edge, amount] of unused) {
     const node = state.nodes[graph.edges[edge]?.target ?? 0] as GraphNode;
-    if (node.join.kind === "each") continue;
-    for (let count = 0; count < amount; count++) addArrival(graph, state, node, edge);
+    for (let count = 0; count < amount; count++) {
+      if (node.join.kind === "each") {
+        state.unserved.push(edge);
+        changeActivity(graph, state, node.index, 1);
+      } else {
+        addArrival(graph, state, node, edge);
+      }
+    }
   }
 }

@@ -1,7 +1,7 @@
 import type { GraphEdge, GraphNode } from "../graph/workflow-graph.ts";
 import { ContextView } from "./context-view.ts";
 import { cancelNodes, completeInstance, failInstance } from "./ending.ts";
-import { cancelArrivals, cancelExecution, failRouting, noEdges, visitNode } from "./executions.ts";
+import { failRouting, noEdges, visitNode } from "./executions.ts";
 import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
@@ -140,7 +140,8 @@ function follow(t: Transition, taken: readonly number[]): void {
 /** Control comes by an edge to a node that starts at every arrival. */
 export function startByEdge(t: Transition, index: number): void {
   const { target, alone } = t.edge(index);
-  if (!t.isOver) visitNode(t, t.state.nodes[target] as GraphNode, alone);
+  if (t.isOver) t.state.unserved.push(index);
+  else visitNode(t, t.state.nodes[target] as GraphNode, alone);
 }
 
 // -------------------------------------------------------------------------------------- cancelling
@@ -152,22 +153,9 @@ export function cancelNamedSteps(t: Transition, node: GraphNode): void {
   }
 }
 
-/** Cancels a top-level execution by itself: its edges for that are taken. */
-export function cancelAlone(t: Transition, execution: ExecutionRecord, reason: string): void {
-  routeCancel(t, cancelExecution(t, execution, reason));
-}
-
-/** Cancels arrivals that wait at a join; they are recorded as one execution. */
-export function cancelWaiting(
-  t: Transition,
-  node: GraphNode,
-  arrivals: readonly number[],
-  reason: string,
-): void {
-  routeCancel(t, cancelArrivals(t, node, arrivals, reason));
-}
-
-function routeCancel(t: Transition, canceled: ExecutionRecord): void {
+/** What was cancelled by itself, and not with its instance, takes its edges for that. */
+export function routeCancel(t: Transition, canceled: ExecutionRecord): void {
+  if (t.isOver) return;
   const taken = chooseEdges(t, canceled, edgesFor(t, t.node(canceled), "cancel"), "holding");
   if (taken !== undefined) take(t, canceled, taken);
 }

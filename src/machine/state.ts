@@ -71,8 +71,8 @@ export interface ExecutionRecord {
   readonly result: unknown;
   readonly writes: Writes | undefined;
   readonly error: RecordedError | undefined;
-  /** Of a map: its list. */
-  readonly items: readonly unknown[] | undefined;
+  /** Of a map: its list, and whether it was closed early. */
+  readonly map: { readonly items: readonly unknown[]; readonly closed: boolean } | undefined;
   /** Of a member of a quorum that succeeded: what its result was taken for. */
   readonly vote: "counts" | "veto" | "other" | undefined;
   /** What custom reducers made of its writes when they became visible. */

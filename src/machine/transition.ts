@@ -21,6 +21,9 @@ import type {
   Writes,
 } from "./state.ts";
 
+const visitsPerEdge = 10;
+const visitsAtLeast = 10_000;
+
 /**
  * One command on its way through the machine. Every event is applied the moment it is emitted, so
  * each further decision sees the state as it then is.
@@ -34,6 +37,7 @@ export class Transition {
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
   #arrivals: number[] | undefined;
   #work: (() => void)[] | undefined;
+  #visits = 0;
   /** The instance is about to end: nothing may start any more. */
   halted = false;
 
@@ -90,6 +94,12 @@ export class Transition {
   get isOver(): boolean {
     const { status, compensating } = this.state.instance;
     return this.halted || compensating !== undefined || isEnded(status);
+  }
+
+  /** Whether a node may still be visited: no sane workflow visits so many before anything waits. */
+  countVisit(): boolean {
+    this.#visits++;
+    return this.#visits <= visitsPerEdge * this.graph.edges.length + visitsAtLeast;
   }
 
   /** Work to be done when what is under way is done: no chain of any length needs a deep stack. */

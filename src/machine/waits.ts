@@ -11,7 +11,7 @@ import { InvalidOptionError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { ContextView } from "./context-view.ts";
-import { clearTimer, fail, failure, setTimer, succeed } from "./executions.ts";
+import { clearTimer, failAttempt, failure, setTimer, succeed } from "./executions.ts";
 import type { ExecutionRecord, SignalRecord, TaskRecord, Writes } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
@@ -20,9 +20,10 @@ import type { Transition } from "./transition.ts";
 export function openWait(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
   try {
     openByKind(t, execution, node);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    fail(t, execution, failure(execution, "FUNCTION_FAILED", `"${execution.path}": ${message}`));
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const error = failure(execution, "FUNCTION_FAILED", `"${execution.path}": ${message}`);
+    failAttempt(t, execution, error);
   }
 }
 

@@ -30,8 +30,8 @@ export function judge(group: Execution): Verdict {
   const allEnded = undecided.length === 0;
   const noneDid = successes.length === 0 && failures.length === 0;
 
-  if (spec.kind === "map" && members.length === 0) return succeeded;
-  if (allEnded && noneDid) return skipped;
+  if (spec.kind === "map" && members.length === 0 && spec.required === undefined) return succeeded;
+  if (allEnded && noneDid && members.length > 0) return skipped;
 
   switch (spec.kind) {
     case "sequential":

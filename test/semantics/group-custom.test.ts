@@ -180,7 +180,7 @@ describe("a user's own group", () => {
     expect(shop.running).toEqual([]);
   });
 
-  test("gives undefined for a member that was skipped", async () => {
+  test("gives null for a member that was skipped", async () => {
     const shop = new Workshop();
     const x = shop.step("x", { canExecute: () => false });
     const results: unknown[] = [];
@@ -188,7 +188,7 @@ describe("a user's own group", () => {
       results.push(await engine.executeStep(x, context));
     });
     await shop.start(flow({ own }));
-    expect(results).toEqual([undefined]);
+    expect(results).toEqual([null]);
     expect(await shop.status()).toBe("completed");
   });
 

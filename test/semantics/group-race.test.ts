@@ -68,7 +68,7 @@ describe("RaceGroup", () => {
     await shop.fail("race/x", new Error("no x"));
     expect(shop.running).toEqual([]);
     expect(await shop.error()).toMatchObject({
-      code: "GROUP_FAILED",
+      code: "RACE_LOST",
       path: "race",
       errors: [{ message: "no x", path: "race/x" }],
     });
