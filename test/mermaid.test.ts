@@ -1,4 +1,5 @@
 /** What `toMermaid` writes is read by Mermaid's own parser and compared with the definition. */
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import {
   type AnyDefinition,
@@ -16,6 +17,7 @@ import { describe, expect, test } from "vitest";
 import { buildDefinition } from "./property/build-definition.ts";
 import { randomDefinition } from "./property/random-definition.ts";
 import { RandomSource } from "./property/random-source.ts";
+import { parseMarkdown } from "./support/markdown.ts";
 import { type Flowchart, parseFlowchart } from "./support/mermaid-parser.ts";
 
 const definitions = () =>
@@ -30,6 +32,16 @@ const withInner = (node: PictureNode): PictureNode[] => [
 ];
 
 const timeout = 60_000;
+
+describe("the documentation's pictures", () => {
+  const { blocks } = parseMarkdown(readFileSync("docs/pictures.md", "utf8"));
+  const charts = blocks.filter(({ info }) => info[0] === "mermaid");
+
+  test.each(charts.map((chart) => [chart.line, chart] as const))("line %d", async (_, { code }) => {
+    const { edges } = await parseFlowchart(code.join("\n"));
+    expect(edges).toHaveLength(8);
+  });
+});
 
 describe("toMermaid", () => {
   test("gives every definition a flowchart with its nodes, its edges and its groups", {
