@@ -39,7 +39,7 @@ describe("the documentation's pictures", () => {
 
   test.each(charts.map((chart) => [chart.line, chart] as const))("line %d", async (_, { code }) => {
     const { edges } = await parseFlowchart(code.join("\n"));
-    expect(edges).toHaveLength(8);
+    expect(edges).toHaveLength(7);
   });
 });
 
