@@ -204,7 +204,7 @@ const styles = {
   pending: "fill:#eef1f4,stroke:#388bfd,color:#1f2933,stroke-dasharray:4 3",
   failed: "fill:#ffdcd7,stroke:#e5534b,color:#5c0d13",
   canceled: "fill:#ece4f5,stroke:#986ee2,color:#3a2560",
-  skipped: "fill:#f0f1f2,stroke:#a5adb6,color:#5b636c,stroke-dasharray:4 3",
+  skipped: "fill:#c9d0d6,stroke:#8b949e,color:#3a424a,stroke-dasharray:4 3",
   group: "fill:transparent,stroke:#8b949e",
   doneGroup: "fill:transparent,stroke:#2da44e",
   runningGroup: "fill:transparent,stroke:#388bfd,stroke-width:3px",
@@ -212,7 +212,7 @@ const styles = {
   pendingGroup: "fill:transparent,stroke:#388bfd,stroke-dasharray:4 3",
   failedGroup: "fill:transparent,stroke:#e5534b",
   canceledGroup: "fill:transparent,stroke:#986ee2",
-  skippedGroup: "fill:transparent,stroke:#a5adb6,stroke-dasharray:4 3",
+  skippedGroup: "fill:transparent,stroke:#8b949e,stroke-dasharray:4 3",
   first: "fill:#8b949e,stroke:#8b949e",
   last: "fill:transparent,stroke:#8b949e,stroke-width:2px",
 };
