@@ -294,6 +294,8 @@ export const failureCodes = {
   CONDITION_FAILED: "A condition threw an error or gave no boolean.",
   FUNCTION_FAILED:
     "A function of the definition (items, title, predicate, reducer, …) threw an error.",
+  CANCELED: "The step was cancelled by itself: by hand, by another step, or by its group.",
+  CUT_OFF: "The step was cancelled because its instance ended.",
   ENDLESS_LOOP: "Control went round and round through nodes that take no time.",
   JOIN_UNREACHABLE: "A join got too few arrivals, and no more can come.",
   CHILD_FAILED: "The child instance of a subworkflow failed; `cause` has its error.",

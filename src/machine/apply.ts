@@ -163,7 +163,7 @@ function applyMember(
 ): void {
   const group = groupOf(state, execution.parent);
   if (before === undefined) {
-    if (execution.position < 0) addCallback(state, group, execution);
+    if (execution.position < 0) group.callback = execution.id;
     else group.members[execution.position] = execution.id;
   } else if (before.position >= 0) {
     count(group, before, -1);
@@ -183,17 +183,12 @@ function count(group: GroupState, { status, vote }: ExecutionRecord, amount: num
 }
 
 /** The callback sees what the members wrote. */
-export function addCallback(
-  state: InstanceState,
-  group: GroupState,
-  callback: ExecutionRecord,
-): void {
+export function openCallbackLog(state: InstanceState, group: GroupState): void {
   const log = new ScopeLog();
   for (const [key, value] of writesOf(state, state.execution(group.executionId))) {
     log.add(key, value);
   }
   group.log = log;
-  group.callback = callback.id;
 }
 
 /** In groups whose members run one after another, later ones see what earlier ones wrote. */

@@ -23,7 +23,6 @@ import type { InstanceState } from "./instance-state.ts";
 import { touch } from "./join-state.ts";
 import { moveJoins, releaseMutualWaits } from "./joins.ts";
 import { isEnded, isLive } from "./lifecycle.ts";
-import { clearLines } from "./locks.ts";
 import { refuseTask } from "./permission.ts";
 import { routeAgain, startByEdge } from "./routing.ts";
 import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
@@ -442,7 +441,6 @@ function resume(t: Transition): void {
   t.instance("InstanceResumed", { status: t.state.busy > 0 ? "running" : "waiting" });
   t.effects.push({ type: "ResumeChildren" });
   const pending = pendingExecutions(t.state);
-  clearLines(t);
   for (const { id } of pending) {
     const execution = t.current(id);
     if (execution.status === "pending") beginPending(t, execution);
@@ -483,14 +481,14 @@ function retry(t: Transition, from: string | undefined): Rejection | undefined {
 
 /** What could not be decided is decided again; only if that goes well, what was cut off runs again. */
 function retryAll(t: Transition, undecided: readonly ExecutionRecord[]): void {
-  const hasEndedWell = ({ status }: ExecutionRecord) =>
-    status === "succeeded" || status === "skipped";
-  for (const execution of undecided.filter(hasEndedWell)) routeAgain(t, execution);
+  const isToRun = ({ status, error }: ExecutionRecord) =>
+    status === "failed" || error?.code === "CUT_OFF";
+  for (const execution of undecided) if (!isToRun(execution)) routeAgain(t, execution);
   if (t.isOver) return;
   const { unserved } = t.state;
   t.state.unserved = [];
   for (const edge of unserved) t.arrive(edge);
-  for (const execution of undecided) if (!hasEndedWell(execution)) rerun(t, execution);
+  for (const execution of undecided) if (isToRun(execution)) rerun(t, execution);
 }
 
 /** Only the named step runs, afresh: what was cut off is left behind. */

@@ -57,6 +57,10 @@ export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: s
       canceled.push(cancelExecution(t, execution, reason));
     }
   }
+  for (const edge of t.withdrawArrivals(nodes)) {
+    const { target, alone } = t.edge(edge);
+    canceled.push(cancelArrivals(t, t.state.nodes[target] as GraphNode, alone, reason));
+  }
   for (const { node, arrivals } of t.state.joins?.values() ?? []) {
     if (arrivals > 0 && nodes.has(node.index)) {
       canceled.push(cancelArrivals(t, node, unusedArrivals(t, node), reason));

@@ -161,33 +161,51 @@ function waitForTurn(t: Transition, execution: ExecutionRecord): void {
 export function beginPending(t: Transition, pending: ExecutionRecord): void {
   if (t.state.instance.status === "paused") return;
   if (acquireLocks(t, pending)) {
-    startAttempt(t, { ...pending, status: "running", startedAt: t.now, order: 0 });
+    const attempt = { status: "running", startedAt: t.now, order: 0, error: undefined } as const;
+    startAttempt(t, { ...pending, ...attempt });
   } else {
     waitForLocks(t, pending);
   }
 }
 
-/** A further attempt of an execution that failed, was cancelled, or was cut off by a crash. */
+/** A further attempt of an execution that failed, or was cut off by a crash. */
 export function beginAgain(t: Transition, execution: ExecutionRecord, lastAttempt?: number): void {
-  begin(t, {
+  begin(t, furtherAttempt(t, execution, lastAttempt ?? execution.lastAttempt));
+}
+
+function furtherAttempt(
+  t: Transition,
+  execution: ExecutionRecord,
+  lastAttempt: number,
+): ExecutionRecord {
+  return {
     ...execution,
     status: "running",
     attempt: execution.attempt + 1,
-    lastAttempt: lastAttempt ?? execution.lastAttempt,
+    lastAttempt,
     startedAt: t.now,
     endedAt: undefined,
     order: 0,
     result: undefined,
     writes: undefined,
     error: undefined,
-  });
+  };
 }
 
-/** An operator's or a group's retry: a fresh allowance of attempts, for the members too. */
+/** An operator's retry: a fresh allowance of attempts. It starts when all that is retried is known. */
 export function rerun(t: Transition, execution: ExecutionRecord): void {
   const { kind, retry } = t.node(execution);
   if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
-  beginAgain(t, execution, execution.attempt + (retry?.maxAttempts ?? 1));
+  beginSoon(t, furtherAttempt(t, execution, execution.attempt + (retry?.maxAttempts ?? 1)));
+}
+
+/** Later in the command, so that attempts which fail at once do not pile up on the stack. */
+function beginSoon(t: Transition, attempt: ExecutionRecord): void {
+  waitForTurn(t, attempt);
+  t.later(() => {
+    const pending = t.current(attempt.id);
+    if (pending.status === "pending" && !t.isOver) beginPending(t, pending);
+  });
 }
 
 function startAttempt(t: Transition, execution: ExecutionRecord): void {
@@ -285,8 +303,8 @@ export function succeed(
   }
   const taken = isCompensation || targets !== undefined ? execution.taken : node.always;
   const record = ended(t, execution, "succeeded", result, writes, taken, resolved?.reduced);
-  release(t, execution);
   t.step("StepSucceeded", record, resolved?.committed);
+  release(t, execution);
   if (isCompensation) return continueCompensation(t);
   if (node.cancels.length > 0) cancelNamedSteps(t, node);
   routeSuccess(t, record, targets);
@@ -313,8 +331,8 @@ export function skip(t: Transition, execution: ExecutionRecord): void {
     endMember(t, "StepSkipped", skipped);
     return;
   }
-  release(t, execution);
   t.step("StepSkipped", skipped);
+  release(t, execution);
   routeSuccess(t, skipped, undefined);
 }
 
@@ -335,17 +353,13 @@ export function failAttempt(
   clearTimer(t, "timeout", execution.id);
   if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
   const delay = retryDelay(retry, retryNumber(execution, retry), random);
-  releaseLocks(t, execution);
-  t.step("StepScheduled", { ...execution, status: "scheduled", error });
   if (delay === 0) {
-    // Later, so that attempts which fail at once do not pile up on the stack.
-    t.later(() => {
-      const scheduled = t.current(execution.id);
-      if (scheduled.status === "scheduled") beginAgain(t, scheduled);
-    });
-    return;
+    beginSoon(t, furtherAttempt(t, execution, execution.lastAttempt));
+  } else {
+    t.step("StepScheduled", { ...execution, status: "scheduled", error });
+    setTimer(t, "retry", execution.id, t.now + delay);
   }
-  setTimer(t, "retry", execution.id, t.now + delay);
+  releaseLocks(t, execution);
 }
 
 /** Counts the retries of the present allowance, from 1. */
@@ -372,8 +386,8 @@ export function fail(t: Transition, execution: ExecutionRecord, error: RecordedE
     endMember(t, "StepFailed", failed);
     return;
   }
-  release(t, execution);
   t.step("StepFailed", failed);
+  release(t, execution);
   cancelNamedSteps(t, t.node(execution));
   routeFailure(t, failed);
 }
@@ -389,12 +403,12 @@ export function cancelExecution(
   taken?: readonly number[],
 ): ExecutionRecord {
   stopAttempt(t, execution, reason);
-  release(t, execution);
   const canceled: ExecutionRecord = {
     ...ended(t, execution, "canceled", undefined, undefined, taken),
-    error: cancellation(execution, reason),
+    error: cancellation(execution, reason, t.halted ? "CUT_OFF" : "CANCELED"),
   };
   t.step("StepCanceled", canceled);
+  release(t, execution);
   return canceled;
 }
 
@@ -415,8 +429,8 @@ function endMember(
       problem = error;
     }
   }
-  release(t, ended);
   t.step(type, vote === undefined ? ended : { ...ended, vote });
+  release(t, ended);
   // A group that waits for its own next attempt, or has ended, does not go on.
   if (group.status !== "waiting" && t.node(group).kind !== "custom") return;
   if (problem === undefined) {
@@ -438,6 +452,7 @@ function stopAttempt(t: Transition, execution: ExecutionRecord, reason: string):
   if (execution.status === "waiting") stopWaiting(t, execution, kind, reason);
 }
 
+/** After the end is recorded, so that nobody takes it for one that still waits. */
 function release(t: Transition, execution: ExecutionRecord): void {
   clearTimers(t, execution.id);
   releaseLocks(t, execution);
@@ -452,8 +467,12 @@ export function failure(
   return { code, message, path: execution.path, ...details };
 }
 
-function cancellation(execution: ExecutionRecord, reason: string): RecordedError {
-  return { code: "CANCELED", message: reason, path: execution.path };
+function cancellation(
+  execution: ExecutionRecord,
+  message: string,
+  code: "CANCELED" | "CUT_OFF" = "CANCELED",
+): RecordedError {
+  return { code, message, path: execution.path };
 }
 
 /** An error that ends the whole instance although its step has ended well. */

@@ -2,9 +2,10 @@ import type { ConditionalGroup, FailureMode, MapGroup, Outcome } from "../defini
 import type { RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { groupOf } from "./apply.ts";
+import { groupOf, openCallbackLog } from "./apply.ts";
 import { ContextView } from "./context-view.ts";
 import {
+  beginAgain,
   beginPending,
   cancelExecution,
   failAttempt,
@@ -136,10 +137,10 @@ function callFunction<Value>(
 /** In a further attempt of a group, members that failed or were cancelled run again. */
 export function prepareAgain(t: Transition, group: GroupState): void {
   const isClosed = t.current(group.executionId).map?.closed ?? false;
-  for (const id of [...group.members, group.callback]) {
-    const member = id === undefined || id === 0 ? undefined : t.current(id);
+  for (const id of group.members) {
+    const member = id === undefined ? undefined : t.current(id);
     if (member?.status !== "failed" && member?.status !== "canceled") continue;
-    if (isClosed && member.position >= 0) continue;
+    if (isClosed) continue;
     const allowance = t.node(member).retry?.maxAttempts ?? 1;
     t.step("StepPending", {
       ...member,
@@ -149,9 +150,8 @@ export function prepareAgain(t: Transition, group: GroupState): void {
       startedAt: undefined,
       endedAt: undefined,
       order: t.state.order + 1,
-      error: undefined,
     });
-    if (member.position >= 0) group.again.add(member.position);
+    group.again.add(member.position);
   }
 }
 
@@ -175,11 +175,17 @@ export function advance(t: Transition, execution: ExecutionRecord): void {
     } else {
       break;
     }
-    if (t.current(execution.id).status !== "waiting") break;
+    const isOpen = t.current(execution.id).status === "waiting";
+    if (!isOpen || isCallbackLive(t, group)) break;
   }
   group.filling = false;
+  if (isCallbackLive(t, group)) return;
   const now = t.current(execution.id);
   if (group.live === 0 && now.status === "waiting") finishMembers(t, now, node);
+}
+
+function isCallbackLive(t: Transition, { callback }: GroupState): boolean {
+  return callback !== 0 && isLive(t.current(callback).status);
 }
 
 function sizeOf(execution: ExecutionRecord, node: GraphNode): number {
@@ -299,13 +305,15 @@ function runCallback(
   group: GroupState,
 ): void {
   const callback = t.state.nodes[node.callback] as GraphNode;
-  if (group.callback !== 0) {
-    const before = t.current(group.callback);
-    if (before.status === "pending") return beginPending(t, before);
-    if (!isLive(before.status)) succeedWithResults(t, execution);
-    return;
+  const before = group.callback === 0 ? undefined : t.current(group.callback);
+  openCallbackLog(t.state, group);
+  if (before === undefined) {
+    visitMember(t, execution, callback, -1, `${execution.path}/${callback.name}`);
+  } else if (before.status === "failed" || before.status === "canceled") {
+    beginAgain(t, before, before.attempt + (callback.retry?.maxAttempts ?? 1));
+  } else if (!isLive(before.status)) {
+    succeedWithResults(t, execution);
   }
-  visitMember(t, execution, callback, -1, `${execution.path}/${callback.name}`);
 }
 
 function callbackEnded(
@@ -404,13 +412,28 @@ function groupMessage(
 /** Cancels the members that have not ended, the callback included. */
 export function cancelMembers(t: Transition, execution: ExecutionRecord, reason: string): void {
   const group = groupOf(t.state, execution.id);
+  const waiting = new Set(group.again);
   group.again.clear();
   if (group.live === 0 && group.callback === 0) return;
   for (const id of [...group.members, group.callback]) {
     if (id === undefined || id === 0) continue;
     const member = t.current(id);
-    if (isLive(member.status)) cancelExecution(t, member, reason, noEdges);
+    if (!isLive(member.status)) continue;
+    if (waiting.has(member.position)) leaveAsItWas(t, member);
+    else cancelExecution(t, member, reason, noEdges);
   }
+}
+
+/** A further attempt that has not begun does not count: the member ends as it had ended before. */
+function leaveAsItWas(t: Transition, member: ExecutionRecord): void {
+  const wasCanceled = member.error?.code === "CANCELED" || member.error?.code === "CUT_OFF";
+  t.step(wasCanceled ? "StepCanceled" : "StepFailed", {
+    ...member,
+    status: wasCanceled ? "canceled" : "failed",
+    attempt: member.attempt - 1,
+    endedAt: t.now,
+    order: t.state.order + 1,
+  });
 }
 
 // --------------------------------------------------------------------------------- open-ended maps

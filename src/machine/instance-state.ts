@@ -86,6 +86,8 @@ export class InstanceState {
   watchedLoops: Map<number, JoinState[]> | undefined;
   /** Joins in which something changed, to be looked at before the command ends. */
   touchedJoins: JoinState[] = [];
+  /** How many joins have an open round. */
+  openRounds = 0;
   liveness: Liveness | undefined;
 
   /** Edges that were taken when the instance failed, before what they lead to could start. */

@@ -152,6 +152,7 @@ export function useArrivals(
   dropLoop(graph, state, join);
   if (execution.roundOpen) {
     join.round = execution.id;
+    state.openRounds++;
     for (const edge of execution.arrivals) join.counted.add(edge);
   }
   for (const edge of execution.arrivals) {
@@ -171,6 +172,7 @@ export function restoreRound(
 ): void {
   const join = joinOf(graph, state, node);
   join.round = execution.id;
+  state.openRounds++;
   for (const edge of execution.arrivals) {
     if (join.isMissing(edge)) changeOpen(graph, state, join, edge, -1);
     join.counted.add(edge);
@@ -183,6 +185,7 @@ export function closeRound(graph: WorkflowGraph, state: InstanceState, node: Gra
   const counted = [...join.counted];
   dropLoop(graph, state, join);
   join.round = 0;
+  state.openRounds--;
   join.counted.clear();
   for (const edge of counted) {
     if (join.isMissing(edge)) changeOpen(graph, state, join, edge, 1);
@@ -190,6 +193,7 @@ export function closeRound(graph: WorkflowGraph, state: InstanceState, node: Gra
   touch(state, join);
 }
 
+/** Something changed in the join: it is looked at before the command ends. */
 export function touch(state: InstanceState, join: JoinState): void {
   if (join.touched) return;
   join.touched = true;

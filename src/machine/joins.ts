@@ -17,32 +17,34 @@ type Move = "start" | "close" | "fail" | undefined;
  * anything starts, and a join fails only when no other has anything to do. Gives whether one moved.
  */
 export function moveJoins(t: Transition): boolean {
-  const touched = t.state.touchedJoins;
-  if (touched.length === 0) return false;
-  t.state.touchedJoins = [];
-  for (const join of touched) join.touched = false;
-
   let hasMoved = false;
-  for (const join of touched) {
-    if (join.round === 0 || moveOf(t, join) !== "close") continue;
-    closeJoinRound(t, join);
-    hasMoved = true;
-  }
   const doomed: JoinState[] = [];
-  for (const join of touched) {
-    if (t.isOver) return true;
-    const move = moveOf(t, join);
+  for (let join = nextTouched(t); join !== undefined; join = nextTouched(t)) {
+    const move = t.isOver ? undefined : moveOf(t, join);
     if (move === "fail") doomed.push(join);
-    if (move !== "start") continue;
-    startJoin(t, join);
-    t.drain(startByEdge);
+    if (move !== "start" && move !== "close") continue;
     hasMoved = true;
+    if (move === "close") closeJoinRound(t, join);
+    else startJoin(t, join);
+    t.drain(startByEdge);
   }
   for (const join of doomed) {
     if (hasMoved) touch(t.state, join);
     else if (!t.isOver && moveOf(t, join) === "fail") failJoin(t, join);
   }
   return hasMoved || doomed.length > 0;
+}
+
+/** The first touched join with an open round, or else the first. */
+function nextTouched(t: Transition): JoinState | undefined {
+  const touched = t.state.touchedJoins;
+  const place = t.state.openRounds === 0 ? 0 : touched.findIndex(({ round }) => round !== 0);
+  const join = touched[Math.max(place, 0)];
+  if (join === undefined) return undefined;
+  if (place > 0) touched.splice(place, 1);
+  else touched.shift();
+  join.touched = false;
+  return join;
 }
 
 /** What a join does, by the counts; undefined if it waits, or nothing has come. */
@@ -133,7 +135,6 @@ function release(t: Transition, waiting: readonly JoinState[]): void {
     if (t.isOver) return;
     if (join.round !== 0) closeJoinRound(t, join);
     else if (join.arrivals > 0) startJoin(t, join);
-    t.drain(startByEdge);
   }
   const [stuck] = waiting;
   if (movable.length === 0 && stuck !== undefined) failJoin(t, stuck);

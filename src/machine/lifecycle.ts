@@ -18,13 +18,13 @@ export const instanceLifecycle: Readonly<Record<WorkflowStatus, readonly Workflo
 
 /** What has failed or was cancelled can run again: by its group's retry or an operator's. */
 export const stepLifecycle: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
-  pending: ["running", "waiting", "succeeded", "failed", "canceled", "skipped"],
+  pending: ["scheduled", "running", "waiting", "succeeded", "failed", "canceled", "skipped"],
   scheduled: ["pending", "running", "waiting", "succeeded", "failed", "canceled", "skipped"],
   running: ["pending", "scheduled", "waiting", "succeeded", "failed", "canceled", "skipped"],
   waiting: ["pending", "scheduled", "running", "succeeded", "failed", "canceled", "skipped"],
   succeeded: [],
-  failed: ["pending", "running", "waiting", "succeeded", "skipped"],
-  canceled: ["pending", "running", "waiting", "succeeded", "failed", "skipped"],
+  failed: ["pending", "scheduled", "running", "waiting", "succeeded", "skipped"],
+  canceled: ["pending", "scheduled", "running", "waiting", "succeeded", "failed", "skipped"],
   skipped: [],
 };
 

@@ -8,8 +8,8 @@ import type { Transition } from "./transition.ts";
  * it up while it waits for the next one.
  *
  * L1. An execution takes all of its locks at once, or waits in the line of each of them.
- * L2. A lock that is given up goes at once to the first in its line whose other locks are free: no
- *     newcomer comes first, and who waits for something else too holds nobody up.
+ * L2. A lock that is given up goes to the first in its line whose other locks are free: no newcomer
+ *     comes first, and who waits for something else too holds nobody up.
  */
 
 function locksOf(t: Transition, execution: ExecutionRecord): readonly string[] {
@@ -31,6 +31,11 @@ export function acquireLocks(t: Transition, execution: ExecutionRecord): boolean
   const names = locksOf(t, execution);
   if (names.length === 0) return true;
   if (!areFree(t, names, execution.id)) return false;
+  if (names.some((name) => isSomebodyBefore(t, name, execution))) {
+    // Whoever is before it may yet start on another lock, or not at all.
+    for (const name of names) serveLater(t, lockOf(t, name));
+    return false;
+  }
   for (const name of names) lockOf(t, name).holder = execution.id;
   return true;
 }
@@ -40,6 +45,20 @@ export function waitForLocks(t: Transition, { id, order }: ExecutionRecord): voi
   for (const name of locksOf(t, t.current(id))) lockOf(t, name).line.push({ id, order });
 }
 
+/** Whether one that could start now came to the lock's line earlier. */
+function isSomebodyBefore(t: Transition, name: string, execution: ExecutionRecord): boolean {
+  const lock = t.state.locks?.get(name);
+  if (lock === undefined || lock.holder === execution.id) return false;
+  const since = execution.status === "pending" ? execution.order : Number.POSITIVE_INFINITY;
+  for (const { id, order } of lock.line) {
+    if (order >= since) return false;
+    const other = t.current(id);
+    if (other.status !== "pending" || other.order !== order) continue;
+    if (areFree(t, locksOf(t, other), id)) return true;
+  }
+  return false;
+}
+
 function areFree(t: Transition, names: readonly string[], id: number): boolean {
   return names.every((name) => {
     const holder = t.state.locks?.get(name)?.holder ?? 0;
@@ -47,45 +66,45 @@ function areFree(t: Transition, names: readonly string[], id: number): boolean {
   });
 }
 
-/** Gives up the locks of the execution. */
+/** Gives up the locks of the execution; who waits is served when what is under way is done. */
 export function releaseLocks(t: Transition, execution: ExecutionRecord): void {
   if (t.state.locks === undefined) return;
   for (const name of locksOf(t, execution)) {
     const lock = t.state.locks.get(name);
     if (lock?.holder !== execution.id) continue;
     lock.holder = 0;
-    if (!t.isOver) serveNext(t, lock);
+    serveLater(t, lock);
   }
 }
 
-function serveNext(t: Transition, lock: LockState): void {
-  const { line } = lock;
+function serveLater(t: Transition, lock: LockState): void {
+  if (t.freedLocks.size === 0) t.later(() => serveFreedLocks(t));
+  t.freedLocks.add(lock);
+}
+
+/** Starts who waits, the oldest first, for as long as anybody can have all that it needs. */
+function serveFreedLocks(t: Transition): void {
+  while (!t.isOver && t.state.instance.status !== "paused") {
+    let oldest: ExecutionRecord | undefined;
+    for (const lock of t.freedLocks) {
+      const first = lock.holder === 0 ? firstInLine(t, lock) : undefined;
+      if (first !== undefined && first.order < (oldest?.order ?? Infinity)) oldest = first;
+    }
+    if (oldest === undefined) break;
+    beginPending(t, oldest);
+  }
+  t.freedLocks.clear();
+}
+
+/** The first in a line whose other locks are free. Who left the line by other ways is dropped. */
+function firstInLine(t: Transition, { line }: LockState): ExecutionRecord | undefined {
   for (let place = 0; place < line.length; place++) {
     const { id, order } = line[place] as LockState["line"][number];
     const pending = t.current(id);
-    if (pending.status !== "pending" || pending.order !== order) {
-      // It started, or was cancelled, since it came here.
-      line.splice(place--, 1);
-      continue;
-    }
-    const names = locksOf(t, pending);
-    if (!areFree(t, names, id)) continue;
-    line.splice(place, 1);
-    for (const name of names) lockOf(t, name).holder = id;
-    t.later(() => {
-      const next = t.current(id);
-      if (next.status === "pending" && !t.isOver) beginPending(t, next);
-    });
-    return;
+    if (pending.status !== "pending" || pending.order !== order) line.splice(place--, 1);
+    else if (areFree(t, locksOf(t, pending), id)) return pending;
   }
-}
-
-/** Before a paused instance goes on: who waits will ask again, in order. */
-export function clearLines(t: Transition): void {
-  for (const lock of t.state.locks?.values() ?? []) {
-    lock.line.length = 0;
-    if (lock.holder !== 0 && t.current(lock.holder).status === "pending") lock.holder = 0;
-  }
+  return undefined;
 }
 
 /** Rebuilds who holds what and who waits, from the records. */

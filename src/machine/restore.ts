@@ -2,7 +2,7 @@ import type { SignalStep } from "../definition/wait-steps.ts";
 import { DefinitionChangedError } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
-import { addCallback, groupOf, logWrites } from "./apply.ts";
+import { groupOf, logWrites, openCallbackLog } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
 import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
 import { isBusy, isLive } from "./lifecycle.ts";
@@ -149,7 +149,7 @@ function restoreGroups(state: InstanceState): void {
   for (const [id, group] of state.groups ?? []) {
     const execution = state.execution(id);
     if (group.callback !== 0) {
-      addCallback(state, group, state.execution(group.callback));
+      openCallbackLog(state, group);
     }
     const node = state.node(execution);
     const limit = node.kind === "sequential" ? 1 : maxConcurrentOf(node);

@@ -50,7 +50,7 @@ export function routeFailure(t: Transition, execution: ExecutionRecord): void {
 
 /** Decides again what could not be decided when the instance failed. */
 export function routeAgain(t: Transition, execution: ExecutionRecord): void {
-  if (execution.status === "failed") routeFailure(t, execution);
+  if (execution.status === "canceled") routeCancel(t, execution);
   else routeSuccess(t, execution, undefined);
 }
 
@@ -156,6 +156,10 @@ export function cancelNamedSteps(t: Transition, node: GraphNode): void {
 /** What was cancelled by itself, and not with its instance, takes its edges for that. */
 export function routeCancel(t: Transition, canceled: ExecutionRecord): void {
   if (t.isOver) return;
-  const taken = chooseEdges(t, canceled, edgesFor(t, t.node(canceled), "cancel"), "holding");
-  if (taken !== undefined) take(t, canceled, taken);
+  const node = t.node(canceled);
+  const meant = edgesFor(t, node, "cancel");
+  const taken = chooseEdges(t, canceled, meant, "holding");
+  if (taken === undefined) return;
+  if (taken.length === 0 && meant.length > 0 && !node.terminal) deadEnd(t, canceled, meant);
+  else take(t, canceled, taken);
 }

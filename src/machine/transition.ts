@@ -9,7 +9,7 @@ import type {
   TaskEvent,
   TimerEvent,
 } from "./event.ts";
-import type { InstanceState } from "./instance-state.ts";
+import type { InstanceState, LockState } from "./instance-state.ts";
 import { isEnded } from "./lifecycle.ts";
 import type {
   EpochMs,
@@ -36,7 +36,10 @@ export class Transition {
   readonly effects: Effect[] = [];
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
   #arrivals: number[] | undefined;
+  #nextArrival = 0;
   #work: (() => void)[] | undefined;
+  /** Locks that were given up and not yet passed on. */
+  readonly freedLocks = new Set<LockState>();
   #visits = 0;
   /** The instance is about to end: nothing may start any more. */
   halted = false;
@@ -114,15 +117,33 @@ export class Transition {
     else this.#arrivals.push(edge);
   }
 
-  /** Does what is left to do, and what that leaves to do. */
+  /** Takes back arrivals at these nodes that have not been served. */
+  withdrawArrivals(nodes: ReadonlySet<number>): number[] {
+    const open = this.#arrivals?.slice(this.#nextArrival) ?? [];
+    const isMeant = (edge: number) => nodes.has(this.edge(edge).target);
+    const kept = open.filter((edge) => !isMeant(edge));
+    this.#arrivals = kept.length === 0 ? undefined : kept;
+    this.#nextArrival = 0;
+    return open.filter(isMeant);
+  }
+
+  /** Does what is left to do, and what that leaves to do; who waited comes before new arrivals. */
   drain(start: (t: Transition, edge: number) => void): void {
-    while (this.#arrivals !== undefined || this.#work !== undefined) {
-      const arrivals = this.#arrivals;
-      this.#arrivals = undefined;
-      if (arrivals !== undefined) for (const edge of arrivals) start(this, edge);
+    for (;;) {
       const work = this.#work;
-      this.#work = undefined;
-      if (work !== undefined) for (const each of work) each();
+      if (work !== undefined) {
+        this.#work = undefined;
+        for (const each of work) each();
+        continue;
+      }
+      const arrivals = this.#arrivals;
+      if (arrivals === undefined) return;
+      const edge = arrivals[this.#nextArrival++] as number;
+      if (this.#nextArrival === arrivals.length) {
+        this.#arrivals = undefined;
+        this.#nextArrival = 0;
+      }
+      start(this, edge);
     }
   }
 }

@@ -31,7 +31,7 @@ export function judge(group: Execution): Verdict {
   const noneDid = successes.length === 0 && failures.length === 0;
 
   if (spec.kind === "map" && members.length === 0 && spec.required === undefined) return succeeded;
-  if (allEnded && noneDid && members.length > 0) return skipped;
+  if (allEnded && noneDid && (members.length > 0 || spec.kind !== "map")) return skipped;
 
   switch (spec.kind) {
     case "sequential":

@@ -111,7 +111,8 @@ export function decideJoin(marking: Marking, node: string): JoinDecision {
  * its set, for no other join, and for nothing that runs.
  */
 export function mutualWaits(marking: Marking): string[][] {
-  const waiting = [...new Set(marking.tokens.map((token) => token.target))];
+  const isWaitedAt = (name: string) => marking.tokens.some(({ target }) => target === name);
+  const waiting = marking.spec.nodes.map(({ name }) => name).filter(isWaitedAt);
   const waitsFor = (join: string, other: string) =>
     missingEdges(marking, join).some((edge) => canReach(marking.spec, other, edge));
   const waitsForWork = (join: string) => [...marking.alive].some((node) => waitsFor(join, node));
@@ -121,7 +122,7 @@ export function mutualWaits(marking: Marking): string[][] {
     for (const one of awaited) {
       for (const other of waiting) if (waitsFor(one, other)) awaited.add(other);
     }
-    return [...awaited];
+    return waiting.filter((join) => awaited.has(join));
   };
   const sets = waiting
     .map(allAwaitedBy)

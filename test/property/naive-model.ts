@@ -77,6 +77,16 @@ export class NaiveModel {
     return found;
   }
 
+  /** A member that is to run again in its group's further attempt waits for its turn. */
+  #describe(execution: Execution): string {
+    const isDueIn = (group: Execution) =>
+      group.status === "waiting" &&
+      judge(group).is === "open" &&
+      group.members?.some((member) => member.due && member.execution === execution);
+    if (!execution.group || !isDueIn(execution.group)) return describeExecution(execution);
+    return `${nameOf(execution)} attempt ${execution.attempt + 1} pending`;
+  }
+
   snapshot(): Snapshot {
     const results = this.executions
       .filter((one) => one.status === "succeeded" && one.result !== undefined)
@@ -84,7 +94,7 @@ export class NaiveModel {
     return {
       status: this.status,
       error: this.failure?.code,
-      executions: this.executions.map(describeExecution).sort(),
+      executions: this.executions.map((one) => this.#describe(one)).sort(),
       data: this.data,
       tasks: this.alive.filter(hasTask).map(nameOf).sort(),
       timers: this.alive
