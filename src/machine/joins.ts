@@ -128,16 +128,16 @@ export function releaseMutualWaits(t: Transition): boolean {
   return false;
 }
 
-/** One after another, each with what has come by then, so that none runs twice for one wait. */
+/** Rounds close; then the others start one after another, each with what has come by then. */
 function release(t: Transition, waiting: readonly JoinState[]): void {
-  const movable = waiting.filter((join) => join.round !== 0 || join.node.join.kind === "all");
-  for (const join of movable) {
-    if (t.isOver) return;
-    if (join.round !== 0) closeJoinRound(t, join);
-    else if (join.arrivals > 0) startJoin(t, join);
+  const rounds = waiting.filter(({ round }) => round !== 0);
+  const starting = waiting.filter(({ round, node }) => round === 0 && node.join.kind === "all");
+  for (const join of rounds) closeJoinRound(t, join);
+  for (const join of starting) {
+    if (!t.isOver && join.arrivals > 0) startJoin(t, join);
   }
   const [stuck] = waiting;
-  if (movable.length === 0 && stuck !== undefined) failJoin(t, stuck);
+  if (rounds.length + starting.length === 0 && stuck !== undefined) failJoin(t, stuck);
 }
 
 /** The sets of joins that wait for each other and for nothing outside the set. */
