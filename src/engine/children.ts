@@ -60,7 +60,7 @@ export class ChildInstances {
       tenant,
       parent: { instanceId: parent.id, executionId: execution.id },
     };
-    // Counts as a child before its input was looked at, so that nobody takes the parent for settled.
+    // A child before its input was looked at, so that nobody takes the parent for settled.
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
     adopt(parent, child);
     try {

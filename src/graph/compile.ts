@@ -137,8 +137,8 @@ function newNode(
 }
 
 /**
- * Stands in for a step that a user's own group called and did not declare, from when the rows of its
- * execution are loaded until the group's body calls it again.
+ * Stands in for a step that a user's own group called and did not declare, from when the rows of
+ * its execution are loaded until the group's body calls it again.
  */
 export const unboundStep = Object.freeze({ kind: "machine", name: "" }) as unknown as WorkflowNode;
 
@@ -178,7 +178,7 @@ interface MemberFields {
 }
 
 /** The members of any kind of group with their names, and its callback. */
-export function membersOf(group: Group): {
+function membersOf(group: Group): {
   members: (readonly [name: string, member: WorkflowNode])[];
   callback: WorkflowNode | undefined;
 } {

@@ -1,5 +1,5 @@
 import type { RecordedError } from "../errors.ts";
-import type { EpochMs, Writes } from "./state.ts";
+import type { Writes } from "./state.ts";
 
 /** Who acts, for permission and history. */
 export interface Actor {
@@ -82,5 +82,3 @@ export type Command =
   | { readonly type: "Resume"; readonly actor: Actor }
   /** Continues a failed instance at what failed, or from a named step. */
   | { readonly type: "Retry"; readonly from?: string | undefined; readonly actor: Actor };
-
-export type { EpochMs };

@@ -1,7 +1,7 @@
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { Command } from "./command.ts";
 import type { Effect } from "./effect.ts";
-import { cancelInstance, cancelNodes, completeInstance } from "./ending.ts";
+import { cancelNodes, completeInstance } from "./ending.ts";
 import type { MachineEvent } from "./event.ts";
 import {
   beginAgain,
@@ -12,7 +12,6 @@ import {
   failure,
   noEdges,
   open,
-  rerun,
   skip,
   succeed,
   visitMember,
@@ -20,11 +19,12 @@ import {
 } from "./executions.ts";
 import { addItem, cancelMembers, closeMap, memberEnded } from "./groups.ts";
 import type { InstanceState } from "./instance-state.ts";
-import { touch } from "./join-state.ts";
 import { moveJoins, releaseMutualWaits } from "./joins.ts";
-import { isEnded, isLive } from "./lifecycle.ts";
+import { isLive } from "./lifecycle.ts";
+import { performOperation } from "./operations.ts";
 import { refuseTask } from "./permission.ts";
-import { routeAgain, startByEdge } from "./routing.ts";
+import { accepted, type Rejection, refuseEnded, reject } from "./rejection.ts";
+import { startByEdge } from "./routing.ts";
 import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
 import { Transition } from "./transition.ts";
 import { succeedWithData, takeSignalWaiter, useSignal } from "./waits.ts";
@@ -60,25 +60,6 @@ export type Decision =
       readonly effects: readonly Effect[];
     }
   | { readonly ok: false; readonly rejection: Rejection };
-
-/** Why a command had no effect. */
-export interface Rejection {
-  readonly code:
-    | "STALE"
-    | "PAUSED"
-    | "INSTANCE_ENDED"
-    | "INSTANCE_NOT_FAILED"
-    | "STEP_NOT_ACTIVE"
-    | "UNKNOWN_STEP"
-    | "UNKNOWN_TASK"
-    | "TASK_GONE"
-    | "NOT_ALLOWED"
-    | "TOKEN_USED"
-    | "MAP_CLOSED";
-  readonly message: string;
-}
-
-const accepted = undefined;
 
 function perform(t: Transition, command: Command): Rejection | undefined {
   switch (command.type) {
@@ -411,107 +392,4 @@ function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
   };
   look(state.live);
   return found;
-}
-
-// ----------------------------------------------------------------------------- what operators want
-
-type Operation = Extract<Command, { type: "Cancel" | "Pause" | "Resume" | "Retry" }>;
-
-function performOperation(t: Transition, command: Operation): Rejection | undefined {
-  if (command.type === "Retry") return retry(t, command.from);
-  if (t.isOver) return refuseEnded(t);
-  const { status } = t.state.instance;
-  switch (command.type) {
-    case "Cancel":
-      cancelInstance(t, command.reason);
-      break;
-    case "Pause":
-      if (status !== "paused") {
-        t.instance("InstancePaused", { status: "paused" });
-        t.effects.push({ type: "PauseChildren" });
-      }
-      break;
-    default:
-      if (status === "paused") resume(t);
-  }
-  return accepted;
-}
-
-function resume(t: Transition): void {
-  t.instance("InstanceResumed", { status: t.state.busy > 0 ? "running" : "waiting" });
-  t.effects.push({ type: "ResumeChildren" });
-  const pending = pendingExecutions(t.state);
-  for (const { id } of pending) {
-    const execution = t.current(id);
-    if (execution.status === "pending") beginPending(t, execution);
-  }
-}
-
-/** What could not start while the instance was paused, or waits for a lock, in order. */
-function pendingExecutions(state: InstanceState): ExecutionRecord[] {
-  return state.executions
-    .filter(({ status, parent, position }) => {
-      return status === "pending" && !state.groups?.get(parent)?.again.has(position);
-    })
-    .sort((a, b) => a.order - b.order);
-}
-
-function retry(t: Transition, from: string | undefined): Rejection | undefined {
-  const { instance, executions } = t.state;
-  if (instance.status !== "failed") {
-    return reject(
-      "INSTANCE_NOT_FAILED",
-      `Only a failed instance can be retried; instance "${instance.id}" is ${instance.status}.`,
-    );
-  }
-  const node = from === undefined ? undefined : t.graph.nodeByPath.get(from);
-  if (from !== undefined && (node === undefined || node >= t.graph.topLevel)) {
-    return reject("UNKNOWN_STEP", `"${from}" is no step of workflow "${instance.workflow}".`);
-  }
-  if (executions.some(({ compensates }) => compensates !== 0)) {
-    return reject("INSTANCE_NOT_FAILED", "What the instance had done was undone by compensation.");
-  }
-  t.instance("InstanceRetried", { status: "running", error: undefined, endedAt: undefined });
-  const undecided = executions.filter(({ taken }) => taken === undefined);
-  if (node === undefined) retryAll(t, undecided);
-  else retryFrom(t, t.graph.nodes[node] as GraphNode, undecided);
-  for (const join of t.state.joins?.values() ?? []) touch(t.state, join);
-  return accepted;
-}
-
-/** What could not be decided is decided again; only if that goes well, what was cut off runs again. */
-function retryAll(t: Transition, undecided: readonly ExecutionRecord[]): void {
-  const isToRun = ({ status, error }: ExecutionRecord) =>
-    status === "failed" || error?.code === "CUT_OFF";
-  for (const execution of undecided) if (!isToRun(execution)) routeAgain(t, execution);
-  if (t.isOver) return;
-  const { unserved } = t.state;
-  t.state.unserved = [];
-  for (const edge of unserved) t.arrive(edge);
-  for (const execution of undecided) if (isToRun(execution)) rerun(t, execution);
-}
-
-/** Only the named step runs, afresh: what was cut off is left behind. */
-function retryFrom(t: Transition, node: GraphNode, undecided: readonly ExecutionRecord[]): void {
-  for (const { id } of undecided) t.step("StepRouted", { ...t.current(id), taken: noEdges });
-  const { unserved } = t.state;
-  t.state.unserved = [];
-  for (const edge of unserved) {
-    const source = t.current(t.state.latest[t.edge(edge).source] as number);
-    const taken = source.taken?.filter((other) => other !== edge) ?? noEdges;
-    t.step("StepRouted", { ...source, taken });
-  }
-  visitNode(t, node, noEdges);
-}
-
-// --------------------------------------------------------------------------------------- rejecting
-
-function reject(code: Rejection["code"], message: string): Rejection {
-  return { code, message };
-}
-
-function refuseEnded(t: Transition): Rejection {
-  const { id, status, compensating } = t.state.instance;
-  const how = isEnded(status) ? status : `being compensated before it ends as ${compensating}`;
-  return reject("INSTANCE_ENDED", `Instance "${id}" is ${how}; it accepts nothing more.`);
 }

@@ -46,8 +46,8 @@ function stopAll(t: Transition, reason: string): void {
 }
 
 /**
- * Cancels what is active at these top-level nodes, arrivals that wait there included. All of it goes
- * before any edge for that is taken, so that what starts then stays.
+ * Cancels what is active at these top-level nodes, arrivals that wait there included. All of it
+ * goes before any edge for that is taken, so that what starts then stays.
  */
 export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: string): void {
   const canceled: ExecutionRecord[] = [];

@@ -5,7 +5,6 @@ import { groupOf } from "./apply.ts";
 import { continueCompensation } from "./compensation.ts";
 import { failInstance } from "./ending.ts";
 import { cancelMembers, memberEnded, openGroup, prepareAgain } from "./groups.ts";
-import { isLive } from "./lifecycle.ts";
 import { acquireLocks, releaseLocks, waitForLocks } from "./locks.ts";
 import { cancelNamedSteps, routeFailure, routeSuccess } from "./routing.ts";
 import type { ExecutionRecord, TimerKind, Writes } from "./state.ts";
@@ -54,8 +53,8 @@ export function visitNode(
 
 function failEndlessLoop(t: Transition, execution: ExecutionRecord): void {
   const message =
-    `Control came to "${execution.path}" in pass ${execution.iteration} of a loop in which nothing ` +
-    "waits and no code runs; give the loop an end, or a step that does something.";
+    `Control came to "${execution.path}" in pass ${execution.iteration} of a loop in which ` +
+    "nothing waits and no code runs; give the loop an end, or a step that does something.";
   fail(t, execution, failure(execution, "ENDLESS_LOOP", message));
 }
 
@@ -192,7 +191,9 @@ function furtherAttempt(
   };
 }
 
-/** An operator's retry: a fresh allowance of attempts. It starts when all that is retried is known. */
+/**
+ * An operator's retry: a fresh allowance of attempts. It starts when all that is retried is known.
+ */
 export function rerun(t: Transition, execution: ExecutionRecord): void {
   const { kind, retry } = t.node(execution);
   if (kind === "custom") prepareAgain(t, groupOf(t.state, execution.id));
@@ -253,7 +254,7 @@ export function open(t: Transition, execution: ExecutionRecord): void {
 
 // ------------------------------------------------------------------------------------------ timers
 
-export function timerId(kind: TimerKind, executionId: number): string {
+function timerId(kind: TimerKind, executionId: number): string {
   return `${kind}:${executionId}`;
 }
 
@@ -368,7 +369,7 @@ function retryNumber(execution: ExecutionRecord, retry: RetryPolicy): number {
 }
 
 /** Delay before the k-th retry. `random` is in [0, 1). */
-export function retryDelay(retry: RetryPolicy, k: number, random: number): number {
+function retryDelay(retry: RetryPolicy, k: number, random: number): number {
   const { initialIntervalMs = 0, backoffCoefficient = 2, maxIntervalMs = 3_600_000 } = retry;
   const delay = Math.min(initialIntervalMs * backoffCoefficient ** (k - 1), maxIntervalMs);
   return Math.round(delay * (1 - (retry.jitter ?? 0) * random));

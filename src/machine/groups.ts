@@ -158,7 +158,7 @@ export function prepareAgain(t: Transition, group: GroupState): void {
 // --------------------------------------------------------------------------------------- advancing
 
 /** Starts members as places are free; when all have ended, so does the group. */
-export function advance(t: Transition, execution: ExecutionRecord): void {
+function advance(t: Transition, execution: ExecutionRecord): void {
   const node = t.node(execution);
   const group = groupOf(t.state, execution.id);
   if (node.kind === "custom" || group.filling) return;
@@ -400,7 +400,8 @@ function groupMessage(
       const { required } = optionsOf(node);
       const because = details === "" ? "" : `: ${details}`;
       const size = sizeOf(execution, node);
-      return `${name} needs ${required} of its ${size} members, has ${counted}, and can no longer reach it${because}.`;
+      const need = `needs ${required} of its ${size} members, has ${counted}`;
+      return `${name} ${need}, and can no longer reach it${because}.`;
     }
     default:
       return `${name} failed: ${details}`;

@@ -4,8 +4,8 @@ import type { ExecutionRecord } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
 /**
- * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and gives
- * it up while it waits for the next one.
+ * Mutexes, and the turns of interleaved groups: what holds a lock holds it for one attempt, and
+ * gives it up while it waits for the next one.
  *
  * L1. An execution takes all of its locks at once, or waits in the line of each of them.
  * L2. A lock that is given up goes to the first in its line whose other locks are free: no newcomer

@@ -1,6 +1,6 @@
 import { formatInstant } from "../definition/instant.ts";
 import type { Actor } from "./command.ts";
-import type { Rejection } from "./decide.ts";
+import type { Rejection } from "./rejection.ts";
 import type { TaskRecord } from "./state.ts";
 
 /** Why a person may not complete a task; undefined if they may. */

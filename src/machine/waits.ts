@@ -92,7 +92,7 @@ export function succeedWithData(t: Transition, execution: ExecutionRecord, data:
 
 // ------------------------------------------------------------------------------------------- tasks
 
-export function taskId(execution: ExecutionRecord): string {
+function taskId(execution: ExecutionRecord): string {
   return execution.attempt === 1 ? `${execution.id}` : `${execution.id}-${execution.attempt}`;
 }
 
