@@ -329,6 +329,7 @@ export class Driver {
 
   #forget(runtime: InstanceRuntime, error: unknown): void {
     if (this.#runtimes.get(runtime.id) === runtime) this.#runtimes.delete(runtime.id);
+    this.#disarmAll(runtime);
     for (const id of [...runtime.running.keys()]) this.#runner.abort(runtime, id);
     for (const waiter of takeWaiters(runtime)) waiter.reject(error);
   }
@@ -357,6 +358,9 @@ export class Driver {
         break;
       case "TimerSet":
         this.#arm(runtime, event.timer);
+        break;
+      case "TimerCleared":
+        this.#disarm(runtime, event.timer.id);
         break;
       case "InstanceResumed":
         for (const timer of runtime.state.timers?.values() ?? []) this.#arm(runtime, timer);
@@ -426,14 +430,29 @@ export class Driver {
   }
 
   #arm(runtime: InstanceRuntime, timer: TimerRecord): void {
-    this.#timers.add(timer.fireAt, () => {
-      if (this.#runtimes.get(runtime.id) !== runtime || !runtime.state.timers?.has(timer.id))
-        return;
+    this.#disarm(runtime, timer.id);
+    const due = this.#timers.add(timer.fireAt, () => {
+      runtime.armed?.delete(timer.id);
       this.#send(runtime, { type: "TimerFired", timerId: timer.id });
     });
+    runtime.armed ??= new Map();
+    runtime.armed.set(timer.id, due);
+  }
+
+  #disarm(runtime: InstanceRuntime, timerId: string): void {
+    const due = runtime.armed?.get(timerId);
+    if (due === undefined) return;
+    this.#timers.cancel(due);
+    runtime.armed?.delete(timerId);
+  }
+
+  #disarmAll(runtime: InstanceRuntime): void {
+    for (const due of runtime.armed?.values() ?? []) this.#timers.cancel(due);
+    runtime.armed = undefined;
   }
 
   #endInstance(runtime: InstanceRuntime): void {
+    this.#disarmAll(runtime);
     const { instance } = runtime.state;
     if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
     this.#runtimes.delete(runtime.id);

@@ -3,6 +3,7 @@ import type { InstanceState, MachineEvent } from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import type { GroupBody } from "./group-body.ts";
 import type { StepContext } from "./step-context.ts";
+import type { Due } from "./timer-queue.ts";
 
 /** An instance that this process has in memory. */
 export class InstanceRuntime {
@@ -23,6 +24,8 @@ export class InstanceRuntime {
   readonly running = new Map<number, StepContext>();
   /** The bodies of users' own groups that run, by execution. */
   bodies: Map<number, GroupBody> | undefined;
+  /** The timers that are set, by id. */
+  armed: Map<string, Due> | undefined;
   /** Child instances that have not ended. */
   children: Set<InstanceRuntime> | undefined;
   parent: InstanceRuntime | undefined;

@@ -32,6 +32,19 @@ describe("TimerQueue", () => {
     expect(fired).toEqual(["early"]);
   });
 
+  test("holds neither the cancelled nor the clock's timer for them", async () => {
+    const clock = new VirtualClock(0);
+    const queue = new TimerQueue(clock);
+    const fired: number[] = [];
+    const dues = [30, 10, 20].map((at) => queue.add(at, () => fired.push(at)));
+    for (const due of dues.slice(1)) queue.cancel(due);
+    expect(clock.alarmCount).toBe(1);
+    await clock.advance(25);
+    expect(fired).toEqual([]);
+    queue.cancel(dues[0] as (typeof dues)[number]);
+    expect(clock.alarmCount).toBe(0);
+  });
+
   test("lets a timer that fires set another one", async () => {
     const clock = new VirtualClock(0);
     const queue = new TimerQueue(clock);

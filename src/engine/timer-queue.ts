@@ -1,14 +1,17 @@
 import type { Clock } from "./clock.ts";
 
-interface Due {
+/** Something to do at a time; `TimerQueue.cancel` takes it back. */
+export interface Due {
   readonly at: number;
   readonly fire: () => void;
+  isCanceled: boolean;
 }
 
 /** Any number of things to do at given times, with one timer of the clock: a binary heap. */
 export class TimerQueue {
   readonly #clock: Clock;
   readonly #heap: Due[] = [];
+  #canceled = 0;
   #armedAt = Number.POSITIVE_INFINITY;
   #disarm: () => void = () => {};
 
@@ -16,26 +19,49 @@ export class TimerQueue {
     this.#clock = clock;
   }
 
-  /** What is no longer wanted is not removed: `fire` must check for itself. */
-  add(at: number, fire: () => void): void {
+  add(at: number, fire: () => void): Due {
+    const due: Due = { at, fire, isCanceled: false };
+    this.#insert(due);
+    this.#arm();
+    return due;
+  }
+
+  /** Cheap however many there are: what is cancelled goes when it is first, or when it is the most. */
+  cancel(due: Due): void {
+    if (due.isCanceled) return;
+    due.isCanceled = true;
+    this.#canceled++;
+    if (this.#canceled * 2 > this.#heap.length) this.#dropCanceled();
+    this.#arm();
+  }
+
+  #dropCanceled(): void {
+    const kept = this.#heap.filter(({ isCanceled }) => !isCanceled);
+    this.#heap.length = 0;
+    this.#canceled = 0;
+    for (const due of kept) this.#insert(due);
+  }
+
+  #insert(due: Due): void {
     const heap = this.#heap;
-    let index = heap.push({ at, fire }) - 1;
+    let index = heap.push(due) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
       if (!this.#isEarlier(index, parent)) break;
       this.#swap(index, parent);
       index = parent;
     }
-    this.#arm();
   }
 
   clear(): void {
     this.#heap.length = 0;
+    this.#canceled = 0;
     this.#disarm();
     this.#armedAt = Number.POSITIVE_INFINITY;
   }
 
   #arm(): void {
+    while (this.#heap[0]?.isCanceled) this.#removeFirst();
     const at = this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
     if (at === this.#armedAt) return;
     this.#disarm();
@@ -49,6 +75,8 @@ export class TimerQueue {
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#removeFirst();
+      if (first.isCanceled) continue;
+      first.isCanceled = true;
       first.fire();
     }
     this.#arm();
@@ -56,6 +84,7 @@ export class TimerQueue {
 
   #removeFirst(): void {
     const heap = this.#heap;
+    if (heap[0]?.isCanceled) this.#canceled--;
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return;
     heap[0] = last;

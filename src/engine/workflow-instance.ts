@@ -120,7 +120,9 @@ export class WorkflowInstance {
 
   /** What the latest execution of this path that succeeded returned. */
   result(path: string): unknown {
-    return this.steps.findLast((step) => step.path === path && step.status === "succeeded")?.result;
+    const isMeant = (step: StepExecution) =>
+      step.path === path && step.status === "succeeded" && step.compensates === 0;
+    return this.steps.findLast(isMeant)?.result;
   }
 }
 

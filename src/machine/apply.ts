@@ -99,7 +99,8 @@ function applyTopLevel(
   if (execution.compensates !== 0) return;
 
   const node = graph.nodes[index] as GraphNode;
-  if (status === "succeeded") state.latestSucceeded[index] = id;
+  const succeeds = status === "succeeded" && before?.status !== "succeeded";
+  if (succeeds) state.latestSucceeded[index] = id;
   if (before === undefined) {
     state.latest[index] = id;
     visit(graph, state, node, execution);

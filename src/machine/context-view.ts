@@ -196,7 +196,9 @@ export class ContextView implements ReadonlyContext<AnyData> {
   }
 
   #latestOf(path: string): ExecutionRecord | undefined {
-    return this.state.executions.findLast((execution) => execution.path === path);
+    return this.state.executions.findLast(
+      (execution) => execution.path === path && execution.compensates === 0,
+    );
   }
 
   /**

@@ -81,13 +81,15 @@ function perform(t: Transition, command: Command): Rejection | undefined {
   }
 }
 
-/** Compensations have timers and may be cut off; a task or token says by itself why it is gone. */
+/** Compensations have timers and may be cut off; tasks, tokens and maps say why they are gone. */
 function stillMeansSomething({ type }: Command): boolean {
   return (
     type === "TimerFired" ||
     type === "StepInterrupted" ||
     type === "TaskCompleted" ||
-    type === "WebhookArrived"
+    type === "WebhookArrived" ||
+    type === "ItemAdded" ||
+    type === "MapClosed"
   );
 }
 

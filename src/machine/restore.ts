@@ -31,7 +31,9 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
     if (execution.parent !== 0) logWrites(state, groupOf(state, execution.parent), execution);
   }
   for (const execution of ended) {
-    if (execution.parent === 0) state.data.commit(refoldWrites(graph, state, execution));
+    if (execution.parent !== 0) continue;
+    state.data.commit(refoldWrites(graph, state, execution));
+    if (execution.compensates === 0) state.latestSucceeded[execution.node] = execution.id;
   }
   for (const task of rows.tasks) {
     state.tasks ??= new Map();
@@ -73,7 +75,6 @@ function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: Execu
   if (isLive(status)) state.live.add(id);
   if (record.compensates !== 0) return;
   state.latest[index] = id;
-  if (status === "succeeded") state.latestSucceeded[index] = id;
 }
 
 /** The node of a record: members of maps and repeated calls have a number in their path. */

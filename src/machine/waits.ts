@@ -38,8 +38,9 @@ function openByKind(t: Transition, execution: ExecutionRecord, node: GraphNode):
     }
     case "timer": {
       const fireAt = dueTime(node.source as TimerStep, context, t.now);
-      wait(t, execution);
-      setTimer(t, "timer", execution.id, fireAt);
+      const waiting = wait(t, execution);
+      if (fireAt > t.now) setTimer(t, "timer", execution.id, fireAt);
+      else succeed(t, waiting, undefined, waiting.writes);
       break;
     }
     case "signal":

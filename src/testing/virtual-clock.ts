@@ -17,6 +17,11 @@ export class VirtualClock implements Clock {
     this.#now = start;
   }
 
+  /** How many timers are set. */
+  get alarmCount(): number {
+    return this.#alarms.size;
+  }
+
   now(): number {
     return this.#now;
   }

@@ -131,7 +131,7 @@ describe("WCP-20 Cancel Case", () => {
     ]);
     expect(compute.begun.map(({ signal }) => signal.aborted)).toEqual([true]);
     expect(await run.engine.listTasks()).toEqual([]);
-    await expect(run.signal("answer")).rejects.toMatchObject({ code: "INSTANCE_ENDED" });
+    await expect(run.signal("answer")).rejects.toMatchObject({ code: "MAP_CLOSED" });
   });
 });
 
@@ -237,7 +237,7 @@ describe("WCP-27 Complete Multiple Instance Task", () => {
     expect(instance.status).toBe("completed");
     expect(instance.result("test")).toEqual([null, { protein: 7 }, null]);
     await expect(run.engine.addItem({ ...map, item: "d" })).rejects.toMatchObject({
-      code: "INSTANCE_ENDED",
+      code: "MAP_CLOSED",
     });
   });
 

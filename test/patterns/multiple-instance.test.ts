@@ -153,7 +153,7 @@ describe("WCP-15 Multiple Instances without a priori Run-Time Knowledge", () => 
     const run = await PatternRun.start(definition, { data: { loads: ["a"] } });
     const more = { instanceId: run.id, stepName: "ship", item: "b" };
     await run.complete("ship/transport[0]");
-    await expect(run.engine.addItem(more)).rejects.toMatchObject({ code: "INSTANCE_ENDED" });
+    await expect(run.engine.addItem(more)).rejects.toMatchObject({ code: "MAP_CLOSED" });
   });
 });
 
