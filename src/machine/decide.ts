@@ -7,6 +7,7 @@ import {
   beginAgain,
   beginPending,
   cancelExecution,
+  clearTimer,
   fail,
   failAttempt,
   failure,
@@ -21,6 +22,7 @@ import { addItem, cancelMembers, closeMap, memberEnded } from "./groups.ts";
 import type { InstanceState } from "./instance-state.ts";
 import { moveJoins, releaseMutualWaits } from "./joins.ts";
 import { isLive } from "./lifecycle.ts";
+import { releaseLocks } from "./locks.ts";
 import { performOperation } from "./operations.ts";
 import { refuseTask } from "./permission.ts";
 import { accepted, type Rejection, refuseEnded, reject } from "./rejection.ts";
@@ -308,7 +310,10 @@ function interrupt(t: Transition, executionId: number): Rejection | undefined {
     (execution?.status === "waiting" && t.node(execution).kind === "custom");
   if (execution === undefined || !isLost) return reject("STALE", "This execution does not run.");
   t.effects.push({ type: "AbortStep", executionId });
+  clearTimer(t, "timeout", executionId);
   beginAgain(t, execution, Math.max(execution.lastAttempt, execution.attempt + 1));
+  // What waits for the instance to be resumed holds nothing meanwhile.
+  if (t.current(executionId).status === "pending") releaseLocks(t, execution);
   return accepted;
 }
 

@@ -40,9 +40,15 @@ export function acquireLocks(t: Transition, execution: ExecutionRecord): boolean
   return true;
 }
 
-/** Puts an execution that is pending in line. */
+/** Puts an execution that is pending in line, by when it became so. */
 export function waitForLocks(t: Transition, { id, order }: ExecutionRecord): void {
-  for (const name of locksOf(t, t.current(id))) lockOf(t, name).line.push({ id, order });
+  for (const name of locksOf(t, t.current(id))) {
+    const { line } = lockOf(t, name);
+    let place = line.length;
+    while (place > 0 && (line[place - 1] as LockState["line"][number]).order > order) place--;
+    if (place === line.length) line.push({ id, order });
+    else line.splice(place, 0, { id, order });
+  }
 }
 
 /** Whether one that could start now came to the lock's line earlier. */

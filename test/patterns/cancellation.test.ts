@@ -131,7 +131,7 @@ describe("WCP-20 Cancel Case", () => {
     ]);
     expect(compute.begun.map(({ signal }) => signal.aborted)).toEqual([true]);
     expect(await run.engine.listTasks()).toEqual([]);
-    await expect(run.signal("answer")).rejects.toMatchObject({ code: "MAP_CLOSED" });
+    await expect(run.signal("answer")).rejects.toMatchObject({ code: "INSTANCE_ENDED" });
   });
 });
 

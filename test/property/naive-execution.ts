@@ -48,6 +48,8 @@ export interface Member {
   execution: Execution | undefined;
   /** It is still to be started, or started again. */
   due: boolean;
+  /** Since when it is to be started again: it keeps this place when it comes to wait for locks. */
+  dueSince: number;
 }
 
 export const isAlive = ({ status }: Execution): boolean =>

@@ -265,10 +265,14 @@ export class NaiveModel {
 
   #startJoin(node: NodeSpec, uses: readonly EdgeSpec[]): void {
     this.#useTokens(uses);
-    this.#visit(node);
+    const execution = this.#visit(node);
     if (!countsArrivals(node)) return;
-    if (node.cancelRest) this.#cancelRest(node.name, uses);
-    else this.openRounds.set(node.name, new Set(uses));
+    if (!node.cancelRest) {
+      this.openRounds.set(node.name, new Set(uses));
+      return;
+    }
+    if (this.#mayStart(execution)) this.#startAttempt(execution);
+    if (this.#isGoing()) this.#cancelRest(node.name, uses);
   }
 
   /**
@@ -577,7 +581,9 @@ export class NaiveModel {
       group.callback = callback && memberOf(group, callback);
     }
     for (const member of [...group.members, ...(group.callback ? [group.callback] : [])]) {
-      if (endOf(member) === "failed" || endOf(member) === "canceled") member.due = true;
+      if (endOf(member) !== "failed" && endOf(member) !== "canceled") continue;
+      member.due = true;
+      member.dueSince = this.#tick();
     }
     this.#advance(group);
   }
@@ -634,8 +640,10 @@ export class NaiveModel {
 
   #startMember(group: Execution, member: Member): void {
     member.due = false;
-    if (member.execution) this.#again(member.execution);
-    else {
+    if (member.execution) {
+      this.#again(member.execution);
+      member.execution.since = member.dueSince;
+    } else {
       const { node, path } = member;
       member.execution = this.#create({ node, path, group, iteration: group.iteration });
     }
@@ -825,6 +833,7 @@ const memberOf = (group: Execution, node: NodeSpec, index?: number): Member => (
   path: `${group.path}/${node.name}${index === undefined ? "" : `[${index}]`}`,
   execution: undefined,
   due: true,
+  dueSince: 0,
 });
 
 const isInMap = ({ group, node }: Execution): boolean =>

@@ -289,7 +289,9 @@ function takesNoTime(node: NodeSpec): boolean {
   if (node.canExecute) return false;
   if (!isGroup(node)) return node.kind === "gateway" && node.choice !== "named";
   if (node.kind === "conditional" || node.kind === "map") return true;
-  return node.kind === "race" ? node.members.some(takesNoTime) : insideOf(node).every(takesNoTime);
+  const waitsForAll = node.kind === "parallel" && (node.failure ?? "fail-fast") !== "fail-fast";
+  // Elsewhere one member may decide, at least by its failure.
+  return waitsForAll ? insideOf(node).every(takesNoTime) : node.members.some(takesNoTime);
 }
 
 function randomJoin(

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { buildDefinition } from "./build-definition.ts";
 import type { DefinitionSpec, EdgeSpec, GroupSpec, NodeSpec } from "./definition-spec.ts";
 import { isGroup } from "./definition-spec.ts";
 import { type Scenario, spellOut } from "./lockstep.ts";
@@ -22,8 +23,13 @@ export function randomScenario(seed: number): Scenario {
   };
 }
 
+/** A finding is made simpler for as long, and then reported as it is. */
+const longestShrinkingMs = 45_000;
+
 /** Scenarios from seeds; a failing one is made simpler in the terms of workflows. */
 class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
+  #shrinksUntil: number | undefined;
+
   override generate(random: fc.Random): fc.Value<Scenario> {
     return new fc.Value(randomScenario(random.nextInt()), undefined);
   }
@@ -33,16 +39,29 @@ class ScenarioArbitrary extends fc.Arbitrary<Scenario> {
   }
 
   override shrink(scenario: Scenario): fc.Stream<fc.Value<Scenario>> {
+    this.#shrinksUntil ??= Date.now() + longestShrinkingMs;
+    const end = this.#shrinksUntil;
     const spelledOut = spellOut(scenario);
     const size = sizeOf(spelledOut);
     return fc
       .stream(simplerScenarios(spelledOut))
-      .filter((simpler) => sizeOf(simpler) < size)
+      .takeWhile(() => Date.now() < end)
+      .filter((simpler) => sizeOf(simpler) < size && isDefinition(simpler.spec))
       .map((simpler) => new fc.Value(simpler, undefined));
   }
 }
 
 export const scenarios = (): fc.Arbitrary<Scenario> => new ScenarioArbitrary();
+
+/** What validation refuses would fail for another reason. */
+function isDefinition(spec: DefinitionSpec): boolean {
+  try {
+    buildDefinition(spec);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** How much there is to understand: every value counts, plain ones less. */
 function sizeOf(value: unknown): number {
@@ -151,7 +170,7 @@ function* valid(spec: DefinitionSpec): IterableIterator<DefinitionSpec> {
   const incoming = (name: string) => spec.edges.filter(({ target }) => target === name).length;
   const nodes = withoutIdleGateways(spec.nodes, spec.edges).map((node): NodeSpec => {
     const isTooLarge = typeof node.join === "number" && node.join > incoming(node.name);
-    const isIdle = node.join !== undefined && incoming(node.name) < 2;
+    const isIdle = node.join === undefined || incoming(node.name) < 2;
     return isTooLarge || isIdle ? omit(omit(node, "join"), "cancelRest") : node;
   });
   const edges = spec.edges.filter(({ source, target }) => {
