@@ -103,16 +103,15 @@ export class ContextData {
 export class ScopeLog {
   readonly #keys: string[] = [];
   readonly #values: unknown[] = [];
+  /** Positions by key, of the first `#indexed` entries: nobody pays for a log that nobody reads. */
   readonly #positions = new Map<string, number[]>();
+  #indexed = 0;
 
   get length(): number {
     return this.#values.length;
   }
 
   add(key: string, value: unknown): void {
-    const positions = this.#positions.get(key);
-    if (positions === undefined) this.#positions.set(key, [this.#values.length]);
-    else positions.push(this.#values.length);
     this.#keys.push(key);
     this.#values.push(value);
   }
@@ -124,19 +123,24 @@ export class ScopeLog {
 
   /** The values written for a key among the first `length` entries, oldest first. */
   valuesOf(key: string, length: number): readonly unknown[] {
-    const positions = this.#positions.get(key);
-    if (positions === undefined) return [];
-    return positions.filter((position) => position < length).map((index) => this.#values[index]);
+    return this.#positionsOf(key)
+      .filter((position) => position < length)
+      .map((position) => this.#values[position]);
   }
 
   /** The latest value written for a key among the first `length` entries. */
   latest(key: string, length: number): { readonly value: unknown } | undefined {
-    const positions = this.#positions.get(key);
-    if (positions === undefined) return undefined;
-    for (let index = positions.length - 1; index >= 0; index--) {
-      const position = positions[index] as number;
-      if (position < length) return { value: this.#values[position] };
+    const position = this.#positionsOf(key).findLast((each) => each < length);
+    return position === undefined ? undefined : { value: this.#values[position] };
+  }
+
+  #positionsOf(key: string): readonly number[] {
+    for (; this.#indexed < this.#keys.length; this.#indexed++) {
+      const other = this.#keys[this.#indexed] as string;
+      const positions = this.#positions.get(other);
+      if (positions === undefined) this.#positions.set(other, [this.#indexed]);
+      else positions.push(this.#indexed);
     }
-    return undefined;
+    return this.#positions.get(key) ?? [];
   }
 }

@@ -163,21 +163,25 @@ export class ContextView implements ReadonlyContext<AnyData> {
   }
 
   #findScopes(): readonly Scope[] {
-    const scopes: Scope[] = [];
-    for (const { id } of this.#ancestors().slice(1)) {
+    let scopes = noScopes;
+    let id = this.subject?.parent ?? 0;
+    while (id !== 0) {
       const log = this.state.groups?.get(id)?.log;
-      if (log !== undefined) scopes.push({ log, length: log.length });
+      if (log !== undefined) scopes = [...scopes, { log, length: log.length }];
+      id = this.state.execution(id).parent;
     }
     return scopes;
   }
 
+  /** The member of a map that the execution is, or is inside. */
   #mapMember(): ExecutionRecord | undefined {
-    return this.#ancestors().find(
-      ({ parent, position }) =>
-        parent !== 0 &&
-        position >= 0 &&
-        this.state.node(this.state.execution(parent)).kind === "map",
-    );
+    let execution = this.subject;
+    while (execution !== undefined && execution.parent !== 0) {
+      const group = this.state.execution(execution.parent);
+      if (execution.position >= 0 && this.state.node(group).kind === "map") return execution;
+      execution = group;
+    }
+    return undefined;
   }
 
   #latestSuccess(node: number): ExecutionRecord | undefined {
