@@ -31,7 +31,7 @@ const figures = new Map<string, Figure>();
 
 export function figure(name: string, options: FigureOptions, setup: Setup): void {
   if (figures.has(name)) throw new Error(`Two figures are called "${name}": rename one.`);
-  const { unit, limit, rounds = 7, warmups = 5 } = options;
+  const { unit, limit, rounds = 7, warmups = 2 } = options;
   figures.set(name, { name, unit, limit, rounds, warmups, setup });
 }
 

@@ -10,6 +10,9 @@ import { type Result, toTable } from "./table.ts";
 import "./handwritten.ts";
 import "./memory.ts";
 
+/** Until then code may still run that the compiler has not got round to. */
+const WARM_UP_MS = 2000;
+
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "" },
@@ -100,7 +103,14 @@ async function measureInChild(figure: Figure): Promise<number[]> {
 async function measureHere(name: string): Promise<void> {
   const figure = allFigures().get(name) ?? fail(`There is no figure "${name}".`);
   const round = await figure.setup();
-  for (let count = 0; count < figure.warmups; count += 1) await round();
+  const start = performance.now();
+  for (
+    let count = 0;
+    count < figure.warmups || performance.now() - start < WARM_UP_MS;
+    count += 1
+  ) {
+    await round();
+  }
   for (let count = 0; count < figure.rounds; count += 1) {
     globalThis.gc?.();
     process.send?.(await round());

@@ -238,4 +238,22 @@ describe("what a person gives", () => {
     await shop.complete("x", { n: 1 });
     expect(await shop.data()).toEqual({ x: { n: 1 }, y: { n: 2 } });
   });
+
+  test("is, of several visits, what ended last, also after a restart", async () => {
+    const shop = new Workshop();
+    const steps = { ...shop.steps("a", "b", "c"), ask: humanStep("ask", { join: "each" }) };
+    const next = shop.step("", { join: "each" });
+    const edges = ["a -> b -> ask -> next", "a -> c -> ask"];
+    await shop.start(flow({ ...steps, next }, edges));
+    for (const name of ["a", "b", "c"]) await shop.finish(name);
+    const [first, second] = await shop.engine.listTasks();
+    for (const [n, task] of [second, first].entries()) {
+      const taskId = task?.id ?? "";
+      await shop.act(shop.engine.completeTask(taskId, { data: { n }, userId: "ann" }));
+    }
+    expect(shop.context("next").result("ask")).toEqual({ n: 0 });
+    await shop.restart();
+    expect(await shop.data()).toEqual({ ask: { n: 1 } });
+    expect(shop.context("next").result("ask")).toEqual({ n: 1 });
+  });
 });

@@ -5,6 +5,7 @@ import {
   SignalStep,
   SubworkflowStep,
   TimerStep,
+  WebhookStep,
 } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { flow, Workshop } from "../support/workshop.ts";
@@ -163,6 +164,19 @@ describe("pause", () => {
     expect(shop.running).toEqual([]);
     await resume(shop);
     expect(shop.running).toEqual(["b"]);
+  });
+
+  test("is no time that the cut-off attempt of a step has left", async () => {
+    const shop = new Workshop();
+    const call = new WebhookStep({ timeoutMs: 50, execute: () => new Promise(() => {}) });
+    await shop.start(flow({ call }));
+    await pause(shop);
+    await shop.restart();
+    await shop.advance(1000);
+    await resume(shop);
+    expect(await shop.status()).toBe("running");
+    await shop.advance(50);
+    expect(await shop.error()).toMatchObject({ code: "STEP_TIMEOUT" });
   });
 
   test("starts again, after a restart, only at resume what was running", async () => {
