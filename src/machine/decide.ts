@@ -383,7 +383,7 @@ function cancelStep(t: Transition, path: string, user: string | undefined): Reje
   return accepted;
 }
 
-/** The executions of a path that have not ended. */
+/** The executions of a path that have not ended, oldest first. */
 function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
   const found: ExecutionRecord[] = [];
   const look = (ids: Iterable<number | undefined>) => {
@@ -398,5 +398,5 @@ function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
     }
   };
   look(state.live);
-  return found;
+  return found.sort((a, b) => a.id - b.id);
 }

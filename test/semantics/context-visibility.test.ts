@@ -248,8 +248,8 @@ describe("what a person gives", () => {
     for (const name of ["a", "b", "c"]) await shop.finish(name);
     const [first, second] = await shop.engine.listTasks();
     for (const [n, task] of [second, first].entries()) {
-      const taskId = task?.id ?? "";
-      await shop.act(shop.engine.completeTask(taskId, { data: { n }, userId: "ann" }));
+      const by = { instanceId: shop.id, userId: "ann", data: { n } };
+      await shop.act(shop.engine.completeHumanTask({ ...by, taskId: task?.id ?? "" }));
     }
     expect(shop.context("next").result("ask")).toEqual({ n: 0 });
     await shop.restart();
