@@ -219,6 +219,10 @@ export class NaiveModel {
     return this.status !== "paused" && !isShutOut(execution) && !this.executions.some(goesBefore);
   }
 
+  #startIfFree(execution: Execution): void {
+    if (execution.status === "pending" && this.#mayStart(execution)) this.#startAttempt(execution);
+  }
+
   #startAtOldestToken(): boolean {
     const token = this.tokens.find(({ target }) => startsAtOnce(this.spec, target));
     if (!token) return false;
@@ -250,7 +254,8 @@ export class NaiveModel {
       case "wait":
         return;
       case "start":
-        return this.#startJoin(join, decision.uses);
+        this.#startJoin(join, decision.uses);
+        return;
       case "count":
         this.#useTokens([decision.edge]);
         this.openRounds.get(join.name)?.add(decision.edge);
@@ -263,16 +268,17 @@ export class NaiveModel {
     }
   }
 
-  #startJoin(node: NodeSpec, uses: readonly EdgeSpec[]): void {
+  #startJoin(node: NodeSpec, uses: readonly EdgeSpec[]): Execution {
     this.#useTokens(uses);
     const execution = this.#visit(node);
-    if (!countsArrivals(node)) return;
+    if (!countsArrivals(node)) return execution;
     if (!node.cancelRest) {
       this.openRounds.set(node.name, new Set(uses));
-      return;
+      return execution;
     }
-    if (this.#mayStart(execution)) this.#startAttempt(execution);
+    this.#startIfFree(execution);
     if (this.#isGoing()) this.#cancelRest(node.name, uses);
+    return execution;
   }
 
   /**
@@ -298,8 +304,7 @@ export class NaiveModel {
       // One after the other, each with what has arrived by then.
       for (const join of defaults) {
         const arrived = incoming(this.spec, join).filter((edge) => this.tokens.includes(edge));
-        this.#startJoin(this.#nodeOf(join), arrived);
-        this.#startOldestPending();
+        this.#startIfFree(this.#startJoin(this.#nodeOf(join), arrived));
         if (!this.#isGoing()) return true;
       }
     }
@@ -557,15 +562,23 @@ export class NaiveModel {
     return this.#visibleResult(condition.resultOf) === condition.equals;
   }
 
-  /** The latest success of the path; of a member, only when all groups around it succeeded too. */
+  /** Of the latest success of a node of the definition, or of a member that contributed to it. */
   #visibleResult(path: string): Json | undefined {
-    const isVisible = (execution: Execution): boolean =>
-      execution.status === "succeeded" &&
-      (!execution.group || (isVisible(execution.group) && contributes(execution, execution.group)));
-    const [latest] = this.executions
-      .filter((one) => one.path === path && !one.undoes && isVisible(one))
-      .sort((a, b) => b.ended - a.ended);
-    return latest?.result;
+    const isVisible = (execution: Execution): boolean => {
+      const { status, group } = execution;
+      if (status !== "succeeded") return false;
+      return group ? isVisible(group) && contributes(execution, group) : isLatest(execution);
+    };
+    const isLatest = (execution: Execution): boolean =>
+      !this.executions.some(
+        (other) =>
+          other.path === execution.path &&
+          other.status === "succeeded" &&
+          !other.undoes &&
+          other.ended > execution.ended,
+      );
+    return this.executions.find((one) => one.path === path && !one.undoes && isVisible(one))
+      ?.result;
   }
 
   // ----------------------------------------------------------------------------------------- groups
@@ -647,7 +660,7 @@ export class NaiveModel {
       const { node, path } = member;
       member.execution = this.#create({ node, path, group, iteration: group.iteration });
     }
-    if (this.#mayStart(member.execution)) this.#startAttempt(member.execution);
+    this.#startIfFree(member.execution);
   }
 
   #addItem(map: Execution, _item: Json): void {

@@ -93,9 +93,12 @@ export function randomDefinition(random: RandomSource): DefinitionSpec {
       : randomStep(swarm, random, names),
   );
   const edges = randomEdges(tops, swarm, random);
-  const nodes = withoutIdleGateways(tops, edges).map((node) => ({
+  const busy = withoutIdleGateways(tops, edges);
+  // What it cancels could come back by a cancel edge and a gateway, and start it again for ever.
+  const mayCancelRest = !(swarm.cancelEdges && busy.some(takesNoTime));
+  const nodes = busy.map((node) => ({
     ...node,
-    ...randomJoin(node, edges, swarm, random),
+    ...randomJoin(node, edges, swarm, random, mayCancelRest),
   }));
   const sinks = nodes.filter(({ name }) => !edges.some(({ source }) => source === name));
   const ends = new Set([
@@ -299,13 +302,15 @@ function randomJoin(
   edges: readonly { target: string }[],
   swarm: Swarm,
   random: RandomSource,
+  mayCancelRest: boolean,
 ): { join?: JoinSpec; cancelRest?: true } {
   const count = edges.filter(({ target }) => target === node.name).length;
   const possible = swarm.joins.filter((join) => typeof join !== "number" || join <= count);
   if (count < 2 || possible.length === 0 || random.chance(0.4)) return {};
   const join = random.pick(possible);
   const counts = (join === "any" || typeof join === "number") && !takesNoTime(node);
-  return { join, ...(counts && random.chance(0.3) && { cancelRest: true as const }) };
+  const cancelsRest = counts && random.chance(0.3) && mayCancelRest;
+  return { join, ...(cancelsRest && { cancelRest: true as const }) };
 }
 
 function withConditions(
