@@ -86,7 +86,7 @@ function timesSlower(unit: Unit, value: number, limit: number): number {
 // --------------------------------------------------------------------------------------- the child
 
 async function measureInChild(figure: Figure): Promise<number[]> {
-  const args = ["--expose-gc", ...process.execArgv, import.meta.filename, "--figure", figure.name];
+  const args = [...process.execArgv, import.meta.filename, "--figure", figure.name];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const samples: number[] = [];
   child.on("message", (sample: number) => samples.push(sample));
@@ -112,7 +112,6 @@ async function measureHere(name: string): Promise<void> {
     await round();
   }
   for (let count = 0; count < figure.rounds; count += 1) {
-    globalThis.gc?.();
     process.send?.(await round());
   }
   process.disconnect?.();
