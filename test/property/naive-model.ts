@@ -297,6 +297,7 @@ export class NaiveModel {
   #endMutualWaits(): boolean {
     const sets = mutualWaits(this.#marking());
     for (const set of sets) {
+      if (!this.#isGoing()) break;
       const rounds = set.filter((join) => this.openRounds.has(join));
       const defaults = set.filter((join) => this.#nodeOf(join).join === undefined);
       if (rounds.length + defaults.length === 0) this.#failInstance({ code: "JOIN_UNREACHABLE" });
