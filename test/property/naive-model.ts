@@ -290,7 +290,7 @@ export class NaiveModel {
     const couldArrive = ({ name }: NodeSpec) =>
       others.some((edge) => canReach(this.spec, name, edge));
     this.#cancelNodes(this.spec.nodes.filter(couldArrive).map(({ name }) => name));
-    this.#useTokens(this.tokens.filter((edge) => others.includes(edge)));
+    this.#useTokens(others.filter((edge) => this.tokens.includes(edge)));
   }
 
   /** Joins that wait only for each other do not wait. */
