@@ -11,16 +11,15 @@ import {
   isLive,
   type MachineEvent,
   restore,
-  type TimerRecord,
 } from "../machine/index.ts";
 import type { Change, Store } from "../store/store.ts";
 import { ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime, type Waiter } from "./instance-runtime.ts";
+import { InstanceTimers } from "./instance-timers.ts";
 import type { Limiter } from "./limiter.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { StepRunner } from "./step-runner.ts";
-import { TimerQueue } from "./timer-queue.ts";
 import { WebhookTokens } from "./webhook-token.ts";
 
 export interface DriverOptions {
@@ -60,7 +59,7 @@ export class Driver {
   readonly tokens: WebhookTokens;
   readonly #options: DriverOptions;
   readonly #runner: StepRunner;
-  readonly #timers: TimerQueue;
+  readonly #timers: InstanceTimers;
   readonly #children: ChildInstances;
   readonly #runtimes = new Map<string, InstanceRuntime>();
   readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
@@ -74,7 +73,9 @@ export class Driver {
   constructor(options: DriverOptions) {
     this.#options = options;
     this.tokens = new WebhookTokens(options.secret);
-    this.#timers = new TimerQueue(options.clock);
+    this.#timers = new InstanceTimers(options.clock, (runtime, timerId) =>
+      this.#send(runtime, { type: "TimerFired", timerId }),
+    );
     this.#children = new ChildInstances({
       clock: options.clock,
       graphOf: options.graphOf,
@@ -150,7 +151,7 @@ export class Driver {
       this.#send(runtime, { type: "Cancel", reason: "the parent instance has ended", actor: {} });
       return;
     }
-    for (const timer of state.timers?.values() ?? []) this.#arm(runtime, timer);
+    for (const timer of state.timers?.values() ?? []) this.#timers.arm(runtime, timer);
     const known = state.executions.filter(
       (execution) => isLive(execution.status) && state.node(execution).source !== unboundStep,
     );
@@ -329,7 +330,7 @@ export class Driver {
 
   #forget(runtime: InstanceRuntime, error: unknown): void {
     if (this.#runtimes.get(runtime.id) === runtime) this.#runtimes.delete(runtime.id);
-    this.#disarmAll(runtime);
+    this.#timers.disarmAll(runtime);
     for (const id of [...runtime.running.keys()]) this.#runner.abort(runtime, id);
     for (const waiter of takeWaiters(runtime)) waiter.reject(error);
   }
@@ -357,13 +358,13 @@ export class Driver {
         this.#announceEnd(runtime, event.execution);
         break;
       case "TimerSet":
-        this.#arm(runtime, event.timer);
+        this.#timers.arm(runtime, event.timer);
         break;
       case "TimerCleared":
-        this.#disarm(runtime, event.timer.id);
+        this.#timers.disarm(runtime, event.timer.id);
         break;
       case "InstanceResumed":
-        for (const timer of runtime.state.timers?.values() ?? []) this.#arm(runtime, timer);
+        for (const timer of runtime.state.timers?.values() ?? []) this.#timers.arm(runtime, timer);
         break;
       case "InstanceCompleted":
       case "InstanceFailed":
@@ -429,30 +430,8 @@ export class Driver {
     }
   }
 
-  #arm(runtime: InstanceRuntime, timer: TimerRecord): void {
-    this.#disarm(runtime, timer.id);
-    const due = this.#timers.add(timer.fireAt, () => {
-      runtime.armed?.delete(timer.id);
-      this.#send(runtime, { type: "TimerFired", timerId: timer.id });
-    });
-    runtime.armed ??= new Map();
-    runtime.armed.set(timer.id, due);
-  }
-
-  #disarm(runtime: InstanceRuntime, timerId: string): void {
-    const due = runtime.armed?.get(timerId);
-    if (due === undefined) return;
-    this.#timers.cancel(due);
-    runtime.armed?.delete(timerId);
-  }
-
-  #disarmAll(runtime: InstanceRuntime): void {
-    for (const due of runtime.armed?.values() ?? []) this.#timers.cancel(due);
-    runtime.armed = undefined;
-  }
-
   #endInstance(runtime: InstanceRuntime): void {
-    this.#disarmAll(runtime);
+    this.#timers.disarmAll(runtime);
     const { instance } = runtime.state;
     if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
     this.#runtimes.delete(runtime.id);

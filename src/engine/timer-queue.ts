@@ -26,7 +26,7 @@ export class TimerQueue {
     return due;
   }
 
-  /** Cheap however many there are: what is cancelled goes when it is first, or when it is the most. */
+  /** Cheap however many there are: the cancelled go when they come first, or are the most. */
   cancel(due: Due): void {
     if (due.isCanceled) return;
     due.isCanceled = true;

@@ -21,7 +21,7 @@ export type JoinDecision =
 export const incoming = (spec: DefinitionSpec, node: string): EdgeSpec[] =>
   spec.edges.filter((edge) => edge.target === node);
 
-export const joinOf = (spec: DefinitionSpec, node: string) =>
+const joinOf = (spec: DefinitionSpec, node: string) =>
   spec.nodes.find((candidate) => candidate.name === node)?.join;
 
 /** A node that starts at each token, without asking what else may come. */

@@ -5,7 +5,8 @@ import { printScenario } from "./print-scenario.ts";
 import { scenarios } from "./random-scenario.ts";
 
 const runs = Number(process.env.TANDEM_PROPERTY_RUNS ?? 20_000);
-const seed = Number(process.env.TANDEM_PROPERTY_SEED ?? Date.now() % 1_000_000_000);
+// The same runs every time, so that a change is judged by what it changed; other seeds by the option.
+const seed = Number(process.env.TANDEM_PROPERTY_SEED ?? 1);
 
 /**
  * Random definitions, random schedules, restarts from the rows: whatever happens, the machine and the

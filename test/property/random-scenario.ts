@@ -7,7 +7,7 @@ import { randomDefinition, withoutIdleGateways } from "./random-definition.ts";
 import { RandomSource } from "./random-source.ts";
 
 /** The scenario of a seed. */
-export function randomScenario(seed: number): Scenario {
+function randomScenario(seed: number): Scenario {
   const random = new RandomSource(seed);
   return {
     spec: randomDefinition(random),

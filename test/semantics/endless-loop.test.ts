@@ -1,10 +1,16 @@
-import { Edge, ExclusiveGateway, machineStep, WorkflowDefinition } from "tandem-workflows";
+import {
+  type AnyDefinition,
+  Edge,
+  ExclusiveGateway,
+  machineStep,
+  WorkflowDefinition,
+} from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { Workshop } from "../support/workshop.ts";
 
 describe("a loop in which nothing waits and no code runs", () => {
   test("fails the instance instead of going round for ever", async () => {
-    const definition = new WorkflowDefinition({
+    const definition: AnyDefinition = new WorkflowDefinition({
       name: "round",
       steps: {
         again: new ExclusiveGateway(),
