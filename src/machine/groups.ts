@@ -214,7 +214,7 @@ export function memberEnded(
 ): void {
   const node = t.node(execution);
   const group = groupOf(t.state, execution.id);
-  if (member.position < 0) return callbackEnded(t, execution, node, member);
+  if (member.position < 0) return callbackEnded(t, execution, member);
   switch (node.kind) {
     case "race":
       if (member.status === "succeeded") return winRace(t, execution, member);
@@ -316,12 +316,7 @@ function runCallback(
   }
 }
 
-function callbackEnded(
-  t: Transition,
-  execution: ExecutionRecord,
-  _node: GraphNode,
-  callback: ExecutionRecord,
-): void {
+function callbackEnded(t: Transition, execution: ExecutionRecord, callback: ExecutionRecord): void {
   if (callback.status === "failed") failGroup(t, execution, "GROUP_FAILED", [callback.error]);
   else succeedWithResults(t, execution);
 }

@@ -4,7 +4,7 @@ import type { TaskStatus, WorkflowStatus } from "./state.ts";
 
 /**
  * The life cycles of instances, executions and tasks: for each status, those that may follow it.
- * The guard in `apply`, the documentation and the property tests read these tables alike.
+ * `apply` holds instances and executions to their tables.
  */
 export const instanceLifecycle: Readonly<Record<WorkflowStatus, readonly WorkflowStatus[]>> = {
   pending: ["running", "waiting", "completed", "failed"],
