@@ -1,48 +1,212 @@
-import type { InstanceRows, MachineEvent, TaskRecord } from "../machine/index.ts";
+import type {
+  EpochMs,
+  ExecutionRecord,
+  InstanceRecord,
+  InstanceRows,
+  SignalRecord,
+  TaskRecord,
+  TimerRecord,
+} from "../machine/index.ts";
 
 /**
  * Where instances are kept. A store keeps what it is given and knows no rule of workflows.
  *
- * S1. `commit` keeps all of its changes or none.
- * S2. A change whose `expectedVersion` is not the version kept is refused, and the commit with it.
- * S3. What `commit` has acknowledged is in every later `load`.
+ * S1. A change is kept whole or not at all, together with what it sends and answers.
+ * S2. A change whose `expectedVersion` is not the version kept is refused; the others of the same
+ *     commit are kept.
+ * S3. What `commit` has acknowledged is in every later read, also after a crash.
  * S4. Time never comes from the store.
+ * S5. Claiming an instance raises its version: what its owner before still writes is refused.
+ *
+ * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned by
+ * the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
  */
 export interface Store {
-  /**
-   * Keeps the records that the events carry, each under its id; a record replaces the one before.
-   *
-   * @throws VersionConflictError if a version differs; then nothing is kept.
-   */
-  commit(changes: readonly Change[]): void | Promise<void>;
-  /** All rows of an instance, and their version. */
-  load(instanceId: string): MaybePromise<StoredInstance | undefined>;
+  /** Whether other processes may use it at the same time. */
+  readonly isShared: boolean;
+
+  /** Keeps the changes; gives the ids of the instances whose changes were refused (S2). */
+  commit(commit: Commit): MaybePromise<readonly string[]>;
+
+  /** What is kept of these instances, in their order; those that do not exist are left out. */
+  load(instanceIds: readonly string[]): MaybePromise<readonly StoredInstance[]>;
+
   /** The instance that was started with this key. */
   findByIdempotencyKey(key: string): MaybePromise<string | undefined>;
-  /** The ids of instances that have not ended. */
-  listUnfinished(): MaybePromise<readonly string[]>;
-  /** Open tasks of all instances, oldest first. */
-  listOpenTasks(): MaybePromise<readonly StoredTask[]>;
+
+  /** Open tasks by `createdAt`, instance id and task id. */
+  listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]>;
+
+  /**
+   * Set timers by `fireAt` of instances that are neither paused nor owned by another worker than
+   * the one who asks.
+   */
+  listTimers(query: TimerQuery): MaybePromise<readonly StoredTimer[]>;
+
+  /**
+   * A sign of life. The first one (`beat` 1) makes the worker known; a later one of a worker that is
+   * no longer known changes nothing. Gives all workers that are known then.
+   */
+  beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]>;
+
+  /**
+   * Forgets the workers that are gone, and gives the worker up to `limit` of the instances whose
+   * owner is not known (any more), raising their versions; messages to workers that are not known
+   * are from now on for this one. Gives the ids of these instances. What several workers claim at
+   * the same moment is spread among them and given to one only.
+   */
+  claim(claim: Claim): MaybePromise<readonly string[]>;
+
+  /** Forgets a worker that stops; others can claim at once what it had. */
+  retire(workerId: string): MaybePromise<void>;
+
+  /** Messages to this worker that nobody has answered, oldest first, and answers to its own. */
+  receive(workerId: string): MaybePromise<Mail>;
+
+  /**
+   * Calls back when a commit of somebody else has something for this worker or announces an
+   * instance, or when a worker retires. It may miss something after a failure: who listens also
+   * looks from time to time. Gives a function that ends it; undefined if the store cannot tell.
+   */
+  listen(workerId: string, listener: (news: News) => void): MaybePromise<(() => void) | undefined>;
+
+  /** Keeps a setting under its key unless there is one; gives the one that is kept. */
+  keepSetting(key: string, value: string): MaybePromise<string>;
+
   close(): MaybePromise<void>;
 }
 
 export type MaybePromise<Value> = Value | Promise<Value>;
 
-/** What one command, or several, changed in one instance. */
+/** What is written in one transaction. An instance stands in at most one of its changes. */
+export interface Commit {
+  readonly changes: readonly Change[];
+  /** Messages, and answers to messages, that belong to no change. */
+  readonly sent: readonly Message[];
+  readonly answers: readonly Answer[];
+  /** Answers to the worker's own messages that it has read: they can go. */
+  readonly dismissed: readonly string[];
+}
+
+/**
+ * What changes in one instance. Records are whole, each id stands once, and replaces what was kept
+ * under it.
+ */
 export interface Change {
   readonly instanceId: string;
-  /** How many changes the instance had before this one; 0 for a new instance. */
+  /** How many changes the instance had before this one; 0 for a new instance, which must not exist. */
   readonly expectedVersion: number;
-  readonly events: readonly MachineEvent[];
+  /** When it was decided. */
+  readonly at: EpochMs;
+  /** The worker that runs the instance's code from now on; undefined when nothing runs. */
+  readonly owner: string | undefined;
+  /** Undefined if the instance's own record stays as it is; never for a new instance. */
+  readonly instance: InstanceRecord | undefined;
+  readonly executions: readonly ExecutionRecord[];
+  readonly tasks: readonly TaskRecord[];
+  /** Timers that are set. */
+  readonly timers: readonly TimerRecord[];
+  /** Ids of timers that are cleared. */
+  readonly clearedTimers: readonly string[];
+  readonly signals: readonly SignalRecord[];
+  readonly sent: readonly Message[];
+  readonly answers: readonly Answer[];
+  /** Whether who listens is told of the instance. */
+  readonly isAnnounced: boolean;
+}
+
+/** A command for an instance, kept until somebody has carried it out. */
+export interface Message {
+  /** One that is sent again replaces the one before. */
+  readonly id: string;
+  readonly instanceId: string;
+  /** The worker that is to carry it out. */
+  readonly to: string;
+  /** The worker that waits for the answer; undefined if nobody does. */
+  readonly from: string | undefined;
+  readonly at: EpochMs;
+  /** JSON. */
+  readonly command: unknown;
+}
+
+/** What became of a message. It replaces the message, or ends it if nobody waits for the answer. */
+export interface Answer {
+  readonly messageId: string;
+  /** The worker that waits for it. */
+  readonly from: string | undefined;
+  /** JSON. */
+  readonly outcome: unknown;
+}
+
+export interface Mail {
+  readonly messages: readonly Message[];
+  readonly answers: readonly Answer[];
+}
+
+export type News =
+  /** A message or an answer for this worker. */
+  | { readonly type: "mail" }
+  | { readonly type: "instance"; readonly instanceId: string }
+  /** A worker has retired: there may be something to claim. */
+  | { readonly type: "orphans" };
+
+export interface WorkerBeat {
+  readonly id: string;
+  /** Counts its signs of life, from 1. Whoever sees that it no longer moves takes it for gone. */
+  readonly beat: number;
+}
+
+export interface KnownWorker extends WorkerBeat {
+  /** The store is sure that the worker's process has ended. */
+  readonly isGone: boolean;
+}
+
+export interface Claim {
+  readonly workerId: string;
+  /** Workers that are taken for gone. */
+  readonly gone: readonly string[];
+  readonly limit: number;
 }
 
 export interface StoredInstance {
   readonly version: number;
+  readonly owner: string | undefined;
   readonly rows: InstanceRows;
+}
+
+export interface TaskQuery {
+  /**
+   * Only tasks that one of these names may see (`task-audience.ts`); all tasks unless told.
+   */
+  readonly audience?: readonly string[] | undefined;
+  /** Without tasks from which this user is excluded. */
+  readonly userId?: string | undefined;
+  readonly limit: number;
+  /** Only tasks that come after this one. */
+  readonly after?: TaskPlace | undefined;
+}
+
+/** Where a task stands in the order of tasks. */
+export interface TaskPlace {
+  readonly createdAt: EpochMs;
+  readonly instanceId: string;
+  readonly taskId: string;
 }
 
 export interface StoredTask {
   readonly instanceId: string;
   readonly workflow: string;
   readonly task: TaskRecord;
+}
+
+export interface TimerQuery {
+  readonly workerId: string;
+  /** Only timers that fire before this moment; all unless told. */
+  readonly before?: EpochMs | undefined;
+  readonly limit: number;
+}
+
+export interface StoredTimer {
+  readonly instanceId: string;
+  readonly timer: TimerRecord;
 }

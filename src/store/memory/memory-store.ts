@@ -1,16 +1,34 @@
-import { VersionConflictError } from "../../errors.ts";
 import type {
   ExecutionRecord,
   InstanceRecord,
-  MachineEvent,
   SignalRecord,
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Change, Store, StoredInstance, StoredTask } from "../store.ts";
+import type {
+  Answer,
+  Change,
+  Claim,
+  Commit,
+  KnownWorker,
+  Mail,
+  MaybePromise,
+  Message,
+  News,
+  Store,
+  StoredInstance,
+  StoredTask,
+  StoredTimer,
+  TaskQuery,
+  TimerQuery,
+  WorkerBeat,
+} from "../store.ts";
+import { audienceOf } from "../task-audience.ts";
 
+/** An instance, or an id that a change was refused for. */
 class Kept {
   version = 0;
+  owner: string | undefined;
   instance: InstanceRecord | undefined;
   readonly executions: ExecutionRecord[] = [];
   tasks: Map<string, TaskRecord> | undefined;
@@ -18,87 +36,234 @@ class Kept {
   signals: Map<string, SignalRecord> | undefined;
 }
 
+const none: readonly string[] = [];
+
 /**
  * Keeps instances for as long as the process lives. Records are frozen facts, so it needs no
  * copies.
  */
 export class MemoryStore implements Store {
+  readonly isShared: boolean = false;
   readonly #instances = new Map<string, Kept>();
   readonly #byKey = new Map<string, string>();
+  /** Instances with open tasks, and with timers. */
+  readonly #withTasks = new Set<string>();
+  readonly #withTimers = new Set<string>();
+  readonly #messages = new Map<string, Message>();
+  /** Answers by the message that they answer. */
+  readonly #answers = new Map<string, Answer>();
+  readonly #workers = new Map<string, number>();
+  readonly #listeners = new Map<string, (news: News) => void>();
+  readonly #settings = new Map<string, string>();
 
-  commit(changes: readonly Change[]): void {
-    for (const { instanceId, expectedVersion } of changes) {
-      const version = this.#instances.get(instanceId)?.version ?? 0;
-      if (version !== expectedVersion) {
-        throw new VersionConflictError(
-          `Instance "${instanceId}" is at version ${version}, not ${expectedVersion}: ` +
-            "somebody else changed it.",
-        );
-      }
+  commit({ changes, sent, answers, dismissed }: Commit): MaybePromise<readonly string[]> {
+    let refused = none;
+    for (const change of changes) {
+      if (!this.#keep(change)) refused = [...refused, change.instanceId];
     }
-    for (const { instanceId, events } of changes) {
-      let kept = this.#instances.get(instanceId);
-      if (kept === undefined) {
-        kept = new Kept();
-        this.#instances.set(instanceId, kept);
-      }
-      kept.version++;
-      for (const event of events) this.#keep(kept, event);
-    }
+    if (sent.length > 0) this.#send(sent);
+    if (answers.length > 0) this.#answer(answers);
+    for (const id of dismissed) this.#answers.delete(id);
+    return refused;
   }
 
-  #keep(kept: Kept, event: MachineEvent): void {
-    if ("execution" in event) {
-      kept.executions[event.execution.id - 1] = event.execution;
-    } else if ("instance" in event) {
-      kept.instance = event.instance;
-      const { id, idempotencyKey } = event.instance;
-      if (idempotencyKey !== undefined) this.#byKey.set(idempotencyKey, id);
-    } else if ("task" in event) {
-      kept.tasks ??= new Map();
-      kept.tasks.set(event.task.id, event.task);
-    } else if ("timer" in event) {
-      kept.timers ??= new Map();
-      if (event.type === "TimerSet") kept.timers.set(event.timer.id, event.timer);
-      else kept.timers.delete(event.timer.id);
-    } else {
+  #keep(change: Change): boolean {
+    const { instanceId, expectedVersion, instance } = change;
+    let kept = this.#instances.get(instanceId);
+    if ((kept?.version ?? 0) !== expectedVersion) return false;
+    if (kept === undefined) {
+      const key = instance?.idempotencyKey;
+      if (key !== undefined) {
+        if (this.#byKey.has(key)) return false;
+        this.#byKey.set(key, instanceId);
+      }
+      kept = new Kept();
+      this.#instances.set(instanceId, kept);
+    }
+    kept.version++;
+    kept.owner = change.owner;
+    if (instance !== undefined) kept.instance = instance;
+    for (const execution of change.executions) kept.executions[execution.id - 1] = execution;
+    if (change.tasks.length > 0) this.#keepTasks(kept, change);
+    if (change.timers.length > 0 || change.clearedTimers.length > 0) this.#keepTimers(kept, change);
+    for (const signal of change.signals) {
       kept.signals ??= new Map();
-      kept.signals.set(event.signal.id, event.signal);
+      kept.signals.set(signal.id, signal);
     }
+    if (change.sent.length > 0) this.#send(change.sent);
+    if (change.answers.length > 0) this.#answer(change.answers);
+    if (change.isAnnounced) this.#tell(undefined, { type: "instance", instanceId });
+    return true;
   }
 
-  load(instanceId: string): StoredInstance | undefined {
-    const kept = this.#instances.get(instanceId);
-    if (kept?.instance === undefined) return undefined;
-    return {
-      version: kept.version,
-      rows: {
-        instance: kept.instance,
-        executions: [...kept.executions],
-        tasks: [...(kept.tasks?.values() ?? [])],
-        timers: [...(kept.timers?.values() ?? [])],
-        signals: [...(kept.signals?.values() ?? [])],
-      },
-    };
+  #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
+    kept.tasks ??= new Map();
+    for (const task of tasks) kept.tasks.set(task.id, task);
+    const hasOpen = kept.tasks.values().some(({ status }) => status === "open");
+    if (hasOpen) this.#withTasks.add(instanceId);
+    else this.#withTasks.delete(instanceId);
   }
 
-  findByIdempotencyKey(key: string): string | undefined {
+  #keepTimers(kept: Kept, { instanceId, timers, clearedTimers }: Change): void {
+    kept.timers ??= new Map();
+    for (const id of clearedTimers) kept.timers.delete(id);
+    for (const timer of timers) kept.timers.set(timer.id, timer);
+    if (kept.timers.size > 0) this.#withTimers.add(instanceId);
+    else this.#withTimers.delete(instanceId);
+  }
+
+  load(instanceIds: readonly string[]): MaybePromise<readonly StoredInstance[]> {
+    return instanceIds.flatMap((id) => {
+      const kept = this.#instances.get(id);
+      return kept?.instance === undefined ? [] : [toStored(kept, kept.instance)];
+    });
+  }
+
+  findByIdempotencyKey(key: string): MaybePromise<string | undefined> {
     return this.#byKey.get(key);
   }
 
-  listUnfinished(): string[] {
-    return [...this.#instances]
-      .filter(([, { instance }]) => instance !== undefined && instance.endedAt === undefined)
-      .map(([id]) => id);
+  // ------------------------------------------------------------------------------------- searching
+
+  listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]> {
+    const { audience, userId, limit, after } = query;
+    const names = audience === undefined ? undefined : new Set(audience);
+    const isMeant = ({ task }: StoredTask) =>
+      (names === undefined || audienceOf(task).some((name) => names.has(name))) &&
+      (userId === undefined || !task.excludeUsers?.includes(userId));
+    const tasks = [...this.#withTasks].flatMap((id) => this.#openTasks(id)).filter(isMeant);
+    tasks.sort((a, b) => comparePlaces(placeOf(a), placeOf(b)));
+    const later =
+      after === undefined ? tasks : tasks.filter((task) => comparePlaces(placeOf(task), after) > 0);
+    return later.slice(0, limit);
   }
 
-  listOpenTasks(): StoredTask[] {
-    return [...this.#instances].flatMap(([instanceId, { instance, tasks }]) =>
-      [...(tasks?.values() ?? [])]
-        .filter(({ status }) => status === "open")
-        .map((task) => ({ instanceId, workflow: instance?.workflow ?? "", task })),
-    );
+  #openTasks(instanceId: string): StoredTask[] {
+    const { instance, tasks } = this.#instances.get(instanceId) as Kept;
+    return [...(tasks?.values() ?? [])]
+      .filter(({ status }) => status === "open")
+      .map((task) => ({ instanceId, workflow: instance?.workflow ?? "", task }));
   }
 
-  close(): void {}
+  listTimers({ workerId, before, limit }: TimerQuery): MaybePromise<readonly StoredTimer[]> {
+    const timers = [...this.#withTimers].flatMap((instanceId) => {
+      const { instance, owner, timers } = this.#instances.get(instanceId) as Kept;
+      const isElsewhere = owner !== undefined && owner !== workerId;
+      if (isElsewhere || instance?.status === "paused") return [];
+      return [...(timers?.values() ?? [])].map((timer) => ({ instanceId, timer }));
+    });
+    const isMeant = ({ timer }: StoredTimer) => before === undefined || timer.fireAt < before;
+    return timers
+      .filter(isMeant)
+      .sort((a, b) => a.timer.fireAt - b.timer.fireAt)
+      .slice(0, limit);
+  }
+
+  // --------------------------------------------------------------------------------------- workers
+
+  beat({ id, beat }: WorkerBeat): MaybePromise<readonly KnownWorker[]> {
+    if (beat === 1 || this.#workers.has(id)) this.#workers.set(id, beat);
+    return [...this.#workers].map(([known, count]) => ({ id: known, beat: count, isGone: false }));
+  }
+
+  claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
+    for (const id of gone) this.#workers.delete(id);
+    for (const [id, message] of this.#messages) {
+      if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
+    }
+    const claimed: string[] = [];
+    for (const [id, kept] of this.#instances) {
+      if (claimed.length >= limit) break;
+      if (kept.owner === undefined || this.#workers.has(kept.owner)) continue;
+      kept.owner = workerId;
+      kept.version++;
+      claimed.push(id);
+    }
+    return claimed;
+  }
+
+  retire(workerId: string): MaybePromise<void> {
+    this.#workers.delete(workerId);
+    this.#listeners.delete(workerId);
+    this.#tell(undefined, { type: "orphans" });
+  }
+
+  #send(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#messages.set(message.id, message);
+      this.#tell(message.to, { type: "mail" });
+    }
+  }
+
+  #answer(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      this.#messages.delete(answer.messageId);
+      if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
+      this.#answers.set(answer.messageId, answer);
+      this.#tell(answer.from, { type: "mail" });
+    }
+  }
+
+  receive(workerId: string): MaybePromise<Mail> {
+    return {
+      messages: [...this.#messages.values()].filter(({ to }) => to === workerId),
+      answers: [...this.#answers.values()].filter(({ from }) => from === workerId),
+    };
+  }
+
+  listen(
+    workerId: string,
+    listener: (news: News) => void,
+  ): MaybePromise<(() => void) | undefined> {
+    this.#listeners.set(workerId, listener);
+    return () => this.#listeners.delete(workerId);
+  }
+
+  #tell(workerId: string | undefined, news: News): void {
+    for (const [id, listener] of this.#listeners) {
+      if (workerId === undefined || id === workerId) listener(news);
+    }
+  }
+
+  keepSetting(key: string, value: string): MaybePromise<string> {
+    const kept = this.#settings.get(key);
+    if (kept !== undefined) return kept;
+    this.#settings.set(key, value);
+    return value;
+  }
+
+  close(): MaybePromise<void> {}
+}
+
+function toStored(kept: Kept, instance: InstanceRecord): StoredInstance {
+  return {
+    version: kept.version,
+    owner: kept.owner,
+    rows: {
+      instance,
+      executions: [...kept.executions],
+      tasks: [...(kept.tasks?.values() ?? [])],
+      timers: [...(kept.timers?.values() ?? [])],
+      signals: [...(kept.signals?.values() ?? [])],
+    },
+  };
+}
+
+function placeOf({ instanceId, task }: StoredTask) {
+  return { createdAt: task.createdAt, instanceId, taskId: task.id };
+}
+
+function comparePlaces(
+  a: NonNullable<TaskQuery["after"]>,
+  b: NonNullable<TaskQuery["after"]>,
+): number {
+  return (
+    a.createdAt - b.createdAt ||
+    compareTexts(a.instanceId, b.instanceId) ||
+    compareTexts(a.taskId, b.taskId)
+  );
+}
+
+function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
