@@ -39,7 +39,7 @@ export class StepRunner {
   run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
     const { graph, state } = runtime;
     const context = new StepContext(graph, state, execution, this.#host.logger);
-    runtime.running.set(execution.id, context);
+    runtime.running.add(context);
     const node = state.node(execution);
     const { limit } = node;
     // A limit is for the step's own code; of what waits, only a webhook has any.
@@ -59,7 +59,7 @@ export class StepRunner {
   abort(runtime: InstanceRuntime, executionId: number): void {
     const context = runtime.running.get(executionId);
     if (context === undefined) return;
-    runtime.running.delete(executionId);
+    runtime.running.delete(context);
     runtime.bodies?.delete(executionId);
     context.abort(new DOMException(`"${context.stepName}" was cancelled.`, "AbortError"));
   }
@@ -210,7 +210,7 @@ export class StepRunner {
 
   #report(runtime: InstanceRuntime, context: StepContext, command: Command): void {
     context.close();
-    runtime.running.delete(context.execution.id);
+    runtime.running.delete(context);
     runtime.bodies?.delete(context.execution.id);
     this.#host.send(runtime, command);
   }

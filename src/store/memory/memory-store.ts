@@ -99,7 +99,7 @@ export class MemoryStore implements Store {
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
     kept.tasks ??= new Map();
     for (const task of tasks) kept.tasks.set(task.id, task);
-    const hasOpen = kept.tasks.values().some(({ status }) => status === "open");
+    const hasOpen = [...kept.tasks.values()].some(({ status }) => status === "open");
     if (hasOpen) this.#withTasks.add(instanceId);
     else this.#withTasks.delete(instanceId);
   }
@@ -117,6 +117,10 @@ export class MemoryStore implements Store {
       const kept = this.#instances.get(id);
       return kept?.instance === undefined ? [] : [toStored(kept, kept.instance)];
     });
+  }
+
+  versions(instanceIds: readonly string[]): MaybePromise<readonly number[]> {
+    return instanceIds.map((id) => this.#instances.get(id)?.version ?? 0);
   }
 
   findByIdempotencyKey(key: string): MaybePromise<string | undefined> {
