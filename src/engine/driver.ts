@@ -9,29 +9,27 @@ import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 
+/** Called when a command is durable, or with the reason why it is not. */
+type Done = (error?: unknown) => void;
+
 /** A command on its way, and who wants to know what became of it. */
 export interface Request {
   readonly runtime: InstanceRuntime;
   readonly command: Command;
   /** The message that it carries out. */
   readonly message: Message | undefined;
-  /** Called when the command is durable, or with the reason why it is not. */
-  readonly done: ((error?: unknown) => void) | undefined;
-}
-
-/** A request that was decided: its events and effects are those up to these places. */
-interface Decided {
-  readonly request: Request;
-  readonly change: PendingChange | undefined;
-  readonly rejection: Rejection | undefined;
-  readonly eventsEnd: number;
-  readonly effectsEnd: number;
+  readonly done: Done | undefined;
+  /** What was decided: its events and effects are those of its batch up to these places. */
+  change: PendingChange | undefined;
+  rejection: Rejection | undefined;
+  eventsEnd: number;
+  effectsEnd: number;
 }
 
 /** Commands that are decided together, and written in one transaction. */
 interface Batch {
   readonly transition: Transition;
-  readonly decided: Decided[];
+  readonly decided: Request[];
   readonly changes: PendingChange[];
   readonly answers: Answer[];
   readonly dropped: readonly Message[];
@@ -77,7 +75,7 @@ const commandsPerTurn = 10_000;
 /** While one commit is being written the next is put together, and written beside it. */
 const commitsAtOnce = 2;
 
-const none: readonly never[] = Object.freeze([]);
+const none: readonly never[] = [];
 
 /**
  * Decides, commits, and then acts.
@@ -102,11 +100,16 @@ export class Driver {
     this.#host = host;
   }
 
-  send(request: Request): void {
-    if (this.#isClosed) {
-      request.done?.(undefined);
-      return;
-    }
+  send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
+    const request: Request = {
+      ...{ runtime, command, message, done },
+      ...{ change: undefined, rejection: undefined, eventsEnd: 0, effectsEnd: 0 },
+    };
+    this.#enqueue(request);
+  }
+
+  #enqueue(request: Request): void {
+    if (this.#isClosed) return;
     this.#queue.push(request);
     this.#schedule();
   }
@@ -122,7 +125,7 @@ export class Driver {
   release(runtime: InstanceRuntime): void {
     const requests = runtime.heldBack ?? none;
     runtime.heldBack = undefined;
-    for (const request of requests) this.send(request);
+    for (const request of requests) this.#enqueue(request);
   }
 
   /** Gives what was asked and not decided. */
@@ -198,13 +201,11 @@ export class Driver {
       if (change === undefined) batch.answers.push(answer);
       else change.answer(answer);
     }
-    batch.decided.push({
-      request,
-      change,
-      rejection,
-      eventsEnd: transition.events.length,
-      effectsEnd: transition.effects.length,
-    });
+    request.change = hasEvents ? change : undefined;
+    request.rejection = rejection;
+    request.eventsEnd = transition.events.length;
+    request.effectsEnd = transition.effects.length;
+    batch.decided.push(request);
   }
 
   /** What concerns other instances is sent in the same transaction, so that it cannot get lost. */
@@ -265,7 +266,7 @@ export class Driver {
     }
     this.#commits++;
     for (const { runtime } of changes) runtime.heldBack ??= [];
-    for (const { request } of decided) request.runtime.heldBack ??= [];
+    for (const { runtime } of decided) runtime.heldBack ??= [];
     committed.then(
       (refused) => {
         this.#commits--;
@@ -299,8 +300,8 @@ export class Driver {
   #perform({ transition, decided }: Batch): void {
     let eventsFrom = 0;
     let effectsFrom = 0;
-    for (const { request, change, rejection, eventsEnd, effectsEnd } of decided) {
-      const { runtime, message, done } = request;
+    for (const request of decided) {
+      const { runtime, message, done, change, rejection, eventsEnd, effectsEnd } = request;
       if (change?.isRefused !== true) {
         if (runtime.heldBack !== undefined) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
@@ -321,24 +322,17 @@ export class Driver {
     for (const change of changes) {
       if (!change.isRefused) continue;
       const requests = decided.filter((each) => each.change === change);
-      this.#host.refused(
-        change.runtime,
-        requests.map(({ request }) => request),
-      );
+      this.#host.refused(change.runtime, requests);
     }
   }
 
   #lose({ changes, decided }: Batch, error: unknown): void {
     if (this.#isClosed) return;
     const runtimes = new Set(changes.map(({ runtime }) => runtime));
-    for (const { request } of decided) {
-      if (!runtimes.has(request.runtime) && request.runtime.isHeld) this.release(request.runtime);
+    for (const { runtime } of decided) {
+      if (!runtimes.has(runtime) && runtime.isHeld) this.release(runtime);
     }
-    this.#host.lost(
-      [...runtimes],
-      decided.map(({ request }) => request),
-      error,
-    );
+    this.#host.lost([...runtimes], decided, error);
   }
 }
 

@@ -226,7 +226,7 @@ export class EngineCore {
     await new Promise<void>((resolve, reject) => {
       const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#instances.add(found);
-      this.#driver.send({ runtime: found, command, message: undefined, done });
+      this.#driver.send(found, command, undefined, done);
     });
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
@@ -244,7 +244,7 @@ export class EngineCore {
   }
 
   #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
-    this.#driver.send({ runtime, command, message, done: undefined });
+    this.#driver.send(runtime, command, message);
   }
 
   // --------------------------------------------------------------------- what came from the store

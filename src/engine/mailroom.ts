@@ -103,4 +103,4 @@ export class Mailroom {
   }
 }
 
-const nothing: readonly string[] = Object.freeze([]);
+const nothing: readonly string[] = [];

@@ -10,24 +10,31 @@ import type { Answer, Change, Message } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** Stands for every list that has nothing in it; what has something is a list of its own. */
-const nothing = Object.freeze([]) as readonly never[] as never[];
+const nothing: readonly never[] = [];
 
 /** Up to this many records are looked through for one with the same id; more are looked up. */
 const fewRecords = 8;
 
 /** Records, each id once, with the latest of each. */
 class Latest<Row extends { readonly id: number | string }> {
-  readonly rows: Row[] = [];
+  /** Mostly it stays at one or two; a list that `push` makes has room for 17. */
+  rows: Row[];
   #places: Map<Row["id"], number> | undefined;
+
+  constructor(first: Row) {
+    this.rows = [first];
+  }
 
   put(row: Row): void {
     const place = this.#placeOf(row.id);
     if (place >= 0) {
       this.rows[place] = row;
-      return;
+    } else if (this.rows.length === 1) {
+      this.rows = [this.rows[0] as Row, row];
+    } else {
+      this.rows.push(row);
+      this.#places?.set(row.id, this.rows.length - 1);
     }
-    this.rows.push(row);
-    this.#places?.set(row.id, this.rows.length - 1);
   }
 
   remove(id: Row["id"]): void {
@@ -113,20 +120,20 @@ export class PendingChange implements Change {
     for (let index = from; index < events.length; index++) {
       const event = events[index] as MachineEvent;
       if ("execution" in event) {
-        this.#executions ??= new Latest();
-        this.#executions.put(event.execution);
+        if (this.#executions === undefined) this.#executions = new Latest(event.execution);
+        else this.#executions.put(event.execution);
       } else if ("instance" in event) {
         this.instance = event.instance;
       } else if ("task" in event) {
-        this.#tasks ??= new Latest();
-        this.#tasks.put(event.task);
+        if (this.#tasks === undefined) this.#tasks = new Latest(event.task);
+        else this.#tasks.put(event.task);
       } else if ("signal" in event) {
-        this.#signals ??= new Latest();
-        this.#signals.put(event.signal);
+        if (this.#signals === undefined) this.#signals = new Latest(event.signal);
+        else this.#signals.put(event.signal);
       } else if (event.type === "TimerSet") {
         this.#clearedTimers?.delete(event.timer.id);
-        this.#timers ??= new Latest();
-        this.#timers.put(event.timer);
+        if (this.#timers === undefined) this.#timers = new Latest(event.timer);
+        else this.#timers.put(event.timer);
       } else {
         this.#timers?.remove(event.timer.id);
         this.#clearedTimers ??= new Set();

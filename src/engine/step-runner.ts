@@ -28,9 +28,29 @@ export interface RunnerHost {
   tokenFor(instanceId: string, executionId: number): string;
 }
 
+interface Attempt {
+  readonly runtime: InstanceRuntime;
+  readonly context: StepContext;
+  readonly node: GraphNode;
+  readonly phase: Phase;
+  readonly disarm: (() => void) | undefined;
+  readonly onEnd: (() => void) | undefined;
+}
+
+/**
+ * What is called when an attempt's promise settles. It is used again for other attempts: functions
+ * made for each step would cost more than the rest of it.
+ */
+interface OpenAttempt {
+  attempt: Attempt | undefined;
+  readonly fulfilled: (value: unknown) => void;
+  readonly rejected: (error: unknown) => void;
+}
+
 /** Calls the author's code, and reports once for each attempt how it ended. */
 export class StepRunner {
   readonly #host: RunnerHost;
+  readonly #free: OpenAttempt[] = [];
 
   constructor(host: RunnerHost) {
     this.#host = host;
@@ -82,23 +102,41 @@ export class StepRunner {
       return;
     }
     if (isThenable(outcome)) {
-      outcome.then(
-        (value) => {
-          disarm?.();
-          this.#ended(runtime, context, node, phase, value);
-          onEnd?.();
-        },
-        (error) => {
-          disarm?.();
-          this.#failed(runtime, context, node, error);
-          onEnd?.();
-        },
-      );
+      const open = this.#free.pop() ?? this.#newOpenAttempt();
+      open.attempt = { runtime, context, node, phase, disarm, onEnd };
+      // Only a promise of the platform is sure to call back once.
+      const promise = outcome.constructor === Promise ? outcome : Promise.resolve(outcome);
+      promise.then(open.fulfilled, open.rejected);
       return;
     }
     disarm?.();
     this.#ended(runtime, context, node, phase, outcome);
     onEnd?.();
+  }
+
+  #newOpenAttempt(): OpenAttempt {
+    const take = () => {
+      const { attempt } = open;
+      open.attempt = undefined;
+      this.#free.push(open);
+      return attempt as Attempt;
+    };
+    const open: OpenAttempt = {
+      attempt: undefined,
+      fulfilled: (value) => {
+        const { runtime, context, node, phase, disarm, onEnd } = take();
+        disarm?.();
+        this.#ended(runtime, context, node, phase, value);
+        onEnd?.();
+      },
+      rejected: (error) => {
+        const { runtime, context, node, disarm, onEnd } = take();
+        disarm?.();
+        this.#failed(runtime, context, node, error);
+        onEnd?.();
+      },
+    };
+    return open;
   }
 
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
@@ -261,7 +299,7 @@ function success(
   return { type: "StepSucceeded", executionId, attempt, result, writes };
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable(value: unknown): value is Promise<unknown> {
   return (
     typeof value === "object" &&
     value !== null &&
