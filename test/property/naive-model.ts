@@ -232,12 +232,12 @@ export class NaiveModel {
   }
 
   /**
-   * Arrivals are counted before anything starts, and a join fails only when no other has anything to
-   * do; otherwise joins are asked in the order of the definition.
+   * Rounds close before anything starts, and a join fails only when no other has anything to do;
+   * otherwise joins are asked in the order of the definition.
    */
   #decideOneJoin(): boolean {
     const joins = this.spec.nodes.filter(({ name }) => !startsAtOnce(this.spec, name));
-    const order = ["count", "close round", "start", "fail"] as const;
+    const order = ["close round", "start", "fail"] as const;
     for (const what of order) {
       for (const join of joins) {
         const decision = decideJoin(this.#marking(), join.name);
@@ -255,10 +255,6 @@ export class NaiveModel {
         return;
       case "start":
         this.#startJoin(join, decision.uses);
-        return;
-      case "count":
-        this.#useTokens([decision.edge]);
-        this.openRounds.get(join.name)?.add(decision.edge);
         return;
       case "close round":
         this.openRounds.delete(join.name);
@@ -532,7 +528,14 @@ export class NaiveModel {
       if (meant.length > 0 && !terminal) return this.#failInstance({ code: "DEAD_END" });
     }
     execution.left = "decided";
-    this.tokens.push(...taken);
+    for (const edge of taken) this.#arrive(edge);
+  }
+
+  /** In an open round, the first arrival on an edge counts and is gone. */
+  #arrive(edge: EdgeSpec): void {
+    const counted = this.openRounds.get(edge.target);
+    if (counted && !counted.has(edge)) counted.add(edge);
+    else this.tokens.push(edge);
   }
 
   #choose(
