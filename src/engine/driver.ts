@@ -1,7 +1,6 @@
 import type { Logger } from "../definition/context.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { decideIn } from "../machine/decide.ts";
+import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";

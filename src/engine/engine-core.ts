@@ -19,12 +19,13 @@ import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
 import { callHooks } from "./hooks.ts";
-import { type InstanceRuntime, isAnswered, type Waiter } from "./instance-runtime.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { letterOf } from "./letters.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
+import { answerWaiters, rejectWaiters, waitUntil } from "./waiters.ts";
 import { WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
@@ -48,6 +49,8 @@ export class EngineCore {
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
   readonly #timers: DueTimers;
+  /** The store is asked for timers that are due within this time. */
+  readonly #reachMs: number;
   readonly #children: ChildInstances;
   readonly #runner: StepRunner;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
@@ -62,8 +65,10 @@ export class EngineCore {
     const workerId = createId();
     const now = () => clock.now();
     this.workerId = workerId;
-    this.#timers = new DueTimers(clock, (instanceId, timerId) => this.#fire(instanceId, timerId));
-    if (store.isShared) this.#timers.horizon = 0;
+    this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
+    this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
+      this.#fire(instanceId, timerId),
+    );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
       loaded: (runtime) => this.#loaded(runtime),
@@ -201,26 +206,6 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
-  when(runtime: InstanceRuntime, until: Waiter["until"]): Promise<InstanceRuntime> {
-    return this.#wait(runtime, until, undefined);
-  }
-
-  #wait(
-    runtime: InstanceRuntime,
-    until: Waiter["until"],
-    others: Set<number> | undefined,
-  ): Promise<InstanceRuntime> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { until, resolve, reject, others };
-      if (isAnswered(runtime, waiter)) {
-        resolve(runtime);
-        return;
-      }
-      runtime.waiters ??= [];
-      runtime.waiters.push(waiter);
-    });
-  }
-
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
@@ -233,9 +218,10 @@ export class EngineCore {
       this.#instances.add(found);
       this.#driver.send(found, command, undefined, done);
     });
+    this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return this.#wait(runtime, "settled", others);
+    return waitUntil(runtime, "settled", others);
   }
 
   /** @throws StepNotActiveError */
@@ -266,7 +252,7 @@ export class EngineCore {
         this.#continueExecution(runtime, execution);
       }
     }
-    this.#answerWaiters(runtime);
+    answerWaiters(runtime);
   }
 
   #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
@@ -328,11 +314,13 @@ export class EngineCore {
     if (this.#isClosed) return;
     const { store, clock, pollIntervalMs } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
-    const before = store.isShared ? clock.now() + 2 * pollIntervalMs : undefined;
-    if (before !== undefined) this.#timers.horizon = before;
+    const before = store.isShared ? clock.now() + this.#reachMs : undefined;
     const { workerId } = this;
     const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
-    for (const timer of timers) this.#timers.arm(timer);
+    for (const timer of timers) {
+      // The others fire it only if the one whose turn it is has not.
+      this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
+    }
     if (this.#mailroom.hasDismissed) await this.#post([]);
   }
 
@@ -408,7 +396,7 @@ export class EngineCore {
     if (letter.type !== "ChildEnded") return;
     const parent = this.#instances.known(message.instanceId);
     for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
-    if (parent !== undefined) this.#answerWaiters(parent);
+    if (parent !== undefined) answerWaiters(parent);
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
@@ -434,11 +422,7 @@ export class EngineCore {
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
   }
 
-  #lost(
-    runtimes: readonly InstanceRuntime[],
-    requests: readonly Request[],
-    error: unknown,
-  ): void {
+  #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
@@ -457,7 +441,7 @@ export class EngineCore {
     this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
-    this.#answerWaiters(runtime);
+    answerWaiters(runtime);
     if (!runtime.isEnded) this.#instances.rest(runtime);
   }
 
@@ -507,15 +491,6 @@ export class EngineCore {
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
   }
-
-  #answerWaiters(runtime: InstanceRuntime): void {
-    const { waiters } = runtime;
-    if (waiters !== undefined && waiters.length > 0) {
-      const waiting = waiters.length === 1 && !isAnswered(runtime, waiters[0] as Waiter);
-      if (!waiting) answer(runtime, waiters);
-    }
-    if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
-  }
 }
 
 /** A start that somebody else was before with: another instance has the id or the key. */
@@ -527,16 +502,4 @@ const timersAtOnce = 10_000;
 function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
   const { status } = runtime.state.execution(executionId);
   return status === "running" || status === "scheduled";
-}
-
-function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
-  const answered = waiters.filter((waiter) => isAnswered(runtime, waiter));
-  runtime.waiters = waiters.filter((waiter) => !answered.includes(waiter));
-  for (const waiter of answered) waiter.resolve(runtime);
-}
-
-function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {
-  const waiters = runtime.waiters ?? [];
-  runtime.waiters = undefined;
-  for (const waiter of waiters) waiter.reject(error);
 }

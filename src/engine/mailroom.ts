@@ -14,7 +14,7 @@ export interface MailHost {
 
 type Done = (error?: unknown) => void;
 
-/** Messages to this worker are carried out once; answers to its own reach those who wait for them. */
+/** Messages to this worker are carried out once; answers reach those who wait for them. */
 export class Mailroom {
   readonly #host: MailHost;
   /** Messages that are being carried out. */

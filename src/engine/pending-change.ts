@@ -23,7 +23,7 @@ class Latest<Row extends { readonly id: number | string }> {
   #greatest: Row["id"] | undefined;
   #places: Map<Row["id"], number> | undefined;
 
-  /** With room for so many; a list that grows has room for 17 at once, and mostly two are needed. */
+  /** With room for so many: a list that grows gets room for 17, and mostly two are needed. */
   constructor(room: number) {
     this.#rows = new Array<Row>(room);
   }

@@ -18,8 +18,8 @@ import type {
  * S4. Time never comes from the store.
  * S5. Claiming an instance raises its version: what its owner before still writes is refused.
  *
- * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned by
- * the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
+ * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned
+ * by the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */

@@ -264,10 +264,7 @@ export class MemoryStore implements Store {
     };
   }
 
-  listen(
-    workerId: string,
-    listener: (news: News) => void,
-  ): MaybePromise<(() => void) | undefined> {
+  listen(workerId: string, listener: (news: News) => void): MaybePromise<(() => void) | undefined> {
     this.#listeners.set(workerId, listener);
     return () => this.#listeners.delete(workerId);
   }
