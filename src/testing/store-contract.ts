@@ -2,9 +2,11 @@ import type { Store } from "../store/store.ts";
 import type { CaseDefinition, Subject } from "./contract/case.ts";
 import { commitCases } from "./contract/commit-cases.ts";
 import { concurrencyCases } from "./contract/concurrency-cases.ts";
+import { durabilityCases } from "./contract/durability-cases.ts";
 import { jsonCases } from "./contract/json-cases.ts";
 import { mailCases } from "./contract/mail-cases.ts";
 import { recordCases } from "./contract/record-cases.ts";
+import { sizeCases } from "./contract/size-cases.ts";
 import { taskCases } from "./contract/task-cases.ts";
 import { timerCases } from "./contract/timer-cases.ts";
 import { workerCases } from "./contract/worker-cases.ts";
@@ -57,6 +59,8 @@ export function storeContract(
     ...workerCases,
     ...mailCases,
     ...concurrencyCases,
+    ...durabilityCases,
+    ...sizeCases,
   ];
   return definitions.map((definition) => ({
     name: definition.name,

@@ -56,7 +56,8 @@ export class MemoryStore implements Store {
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
 
-  commit({ changes, sent, answers, dismissed }: Commit): MaybePromise<readonly string[]> {
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    const { changes, sent, answers, dismissed } = commit;
     let refused = none;
     for (const change of changes) {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
@@ -64,6 +65,7 @@ export class MemoryStore implements Store {
     if (sent.length > 0) this.#send(sent);
     if (answers.length > 0) this.#answer(answers);
     for (const id of dismissed) this.#answers.delete(id);
+    if (this.#listeners.size > 0) this.#announce(commit, refused);
     return refused;
   }
 
@@ -92,15 +94,13 @@ export class MemoryStore implements Store {
     }
     if (change.sent.length > 0) this.#send(change.sent);
     if (change.answers.length > 0) this.#answer(change.answers);
-    if (change.isAnnounced) this.#tell(undefined, { type: "instance", instanceId });
     return true;
   }
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
     kept.tasks ??= new Map();
     for (const task of tasks) kept.tasks.set(task.id, task);
-    const hasOpen = kept.tasks.values().some(({ status }) => status === "open");
-    if (hasOpen) this.#withTasks.add(instanceId);
+    if (hasOpenTask(kept.tasks)) this.#withTasks.add(instanceId);
     else this.#withTasks.delete(instanceId);
   }
 
@@ -167,7 +167,7 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const id of gone) this.#workers.delete(id);
+    for (const id of gone) this.#forget(id);
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -183,16 +183,18 @@ export class MemoryStore implements Store {
   }
 
   retire(workerId: string): MaybePromise<void> {
-    this.#workers.delete(workerId);
+    this.#forget(workerId);
     this.#listeners.delete(workerId);
-    this.#tell(undefined, { type: "orphans" });
+    for (const listener of this.#listeners.values()) listener({ type: "orphans" });
+  }
+
+  #forget(workerId: string): void {
+    this.#workers.delete(workerId);
+    for (const [id, { from }] of this.#answers) if (from === workerId) this.#answers.delete(id);
   }
 
   #send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#messages.set(message.id, message);
-      this.#tell(message.to, { type: "mail" });
-    }
+    for (const message of messages) this.#messages.set(message.id, message);
   }
 
   #answer(answers: readonly Answer[]): void {
@@ -200,7 +202,6 @@ export class MemoryStore implements Store {
       this.#messages.delete(answer.messageId);
       if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
       this.#answers.set(answer.messageId, answer);
-      this.#tell(answer.from, { type: "mail" });
     }
   }
 
@@ -211,17 +212,24 @@ export class MemoryStore implements Store {
     };
   }
 
-  listen(
-    workerId: string,
-    listener: (news: News) => void,
-  ): MaybePromise<(() => void) | undefined> {
+  listen(workerId: string, listener: (news: News) => void): MaybePromise<(() => void) | undefined> {
     this.#listeners.set(workerId, listener);
     return () => this.#listeners.delete(workerId);
   }
 
-  #tell(workerId: string | undefined, news: News): void {
-    for (const [id, listener] of this.#listeners) {
-      if (workerId === undefined || id === workerId) listener(news);
+  /** Tells everybody of what was kept, when all of it can be read. */
+  #announce({ changes, sent, answers }: Commit, refused: readonly string[]): void {
+    const kept = changes.filter(({ instanceId }) => !refused.includes(instanceId));
+    const mailed = new Set<string | undefined>();
+    for (const letters of [{ sent, answers }, ...kept]) {
+      for (const { to } of letters.sent) mailed.add(to);
+      for (const { from } of letters.answers) mailed.add(from);
+    }
+    for (const [workerId, listener] of [...this.#listeners]) {
+      if (mailed.has(workerId)) listener({ type: "mail" });
+      for (const { instanceId, isAnnounced } of kept) {
+        if (isAnnounced) listener({ type: "instance", instanceId });
+      }
     }
   }
 
@@ -233,6 +241,11 @@ export class MemoryStore implements Store {
   }
 
   close(): MaybePromise<void> {}
+}
+
+function hasOpenTask(tasks: ReadonlyMap<string, TaskRecord>): boolean {
+  for (const { status } of tasks.values()) if (status === "open") return true;
+  return false;
 }
 
 function toStored(kept: Kept, instance: InstanceRecord): StoredInstance {

@@ -7,6 +7,7 @@ import {
   keep,
   loadAll,
   loadOne,
+  messageOf,
   moment,
   signalRecord,
   taskRecord,
@@ -121,6 +122,81 @@ export const concurrencyCases: readonly CaseDefinition[] = [
         const isKept = kept[0]?.instance.id === `keyed-${side}`;
         assert.deepEqual(refused, isKept ? [] : [`keyed-${side}`]);
         assert.equal((await loadOne(second, `beside-${side}`)).version, 1);
+      }
+    },
+  },
+  {
+    name: "commits that send, answer and dismiss the same messages do not block each other",
+    async run({ store, other }) {
+      const second = await other();
+      await store.beat({ id: "worker-a", beat: 1 });
+      await store.beat({ id: "worker-b", beat: 1 });
+      const answers = ids.map((messageId) => ({ messageId, from: "worker-a", outcome: 1 }));
+      const sent = ids.map((id) => messageOf(id));
+      for (let round = 0; round < 10; round++) {
+        await Promise.all([
+          keep(store, [], { sent }),
+          keep(second, [], { sent: sent.toReversed() }),
+        ]);
+        assert.equal((await store.receive("worker-b")).messages.length, ids.length);
+        await Promise.all([
+          keep(store, [], { answers }),
+          keep(second, [], { answers: answers.toReversed() }),
+        ]);
+        assert.deepEqual(await second.receive("worker-b"), { messages: [], answers: [] });
+        assert.equal((await second.receive("worker-a")).answers.length, ids.length);
+        await Promise.all([
+          keep(store, [], { dismissed: ids }),
+          keep(second, [], { dismissed: ids.toReversed() }),
+        ]);
+        assert.deepEqual(await store.receive("worker-a"), { messages: [], answers: [] });
+      }
+    },
+  },
+  {
+    name: "of claims at the same moment, one takes each message over",
+    async run({ store, other }) {
+      const second = await other();
+      await store.beat({ id: "worker-a", beat: 1 });
+      await store.beat({ id: "worker-b", beat: 1 });
+      await keep(store, [], { sent: ids.map((id) => messageOf(id, { to: "gone" })) });
+      await Promise.all([
+        store.claim({ workerId: "worker-a", gone: ["gone"], limit: 1 }),
+        second.claim({ workerId: "worker-b", gone: ["gone"], limit: 1 }),
+      ]);
+      const forA = (await second.receive("worker-a")).messages;
+      const forB = (await store.receive("worker-b")).messages;
+      assert.deepEqual([...forA, ...forB].map(({ id }) => id).sort(), [...ids].sort());
+    },
+  },
+  {
+    name: "signs of life, claims and departures at the same moment do not block each other",
+    async run({ store, other }) {
+      const second = await other();
+      const workers = ["w1", "w2", "w3", "w4", "w5", "w6"];
+      for (let round = 0; round < 5; round++) {
+        await keep(
+          store,
+          ids.map((id) => changeOf(`${id}/${round}`, 0, { owner: "gone" })),
+        );
+        const claims = await Promise.all(
+          workers.map(async (workerId, index) => {
+            const on = index % 2 === 0 ? store : second;
+            await on.beat({ id: workerId, beat: 1 });
+            const claimed = await on.claim({ workerId, gone: ["gone"], limit: 2 });
+            if (index < 2) await on.retire(workerId);
+            else await on.beat({ id: workerId, beat: 2 });
+            return claimed;
+          }),
+        );
+        const known = await store.beat({ id: "w6", beat: 3 });
+        assert.deepEqual(known.map(({ id }) => id).sort(), ["w3", "w4", "w5", "w6"]);
+        // What a worker had that retired may have been claimed once more at once.
+        for (const workerId of ["w3", "w4", "w5", "w6"]) {
+          const kept = claims[workers.indexOf(workerId)] ?? [];
+          const loaded = await loadAll(store, kept);
+          assert.ok(loaded.every(({ owner }) => owner === workerId));
+        }
       }
     },
   },

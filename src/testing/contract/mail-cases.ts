@@ -29,13 +29,13 @@ class Ear {
     return stop;
   }
 
-  /** Resolves when such news has come; it fails after ten seconds. */
+  /** Resolves when such news has come; it fails after some seconds. */
   async hears(expected: News): Promise<void> {
     const text = JSON.stringify(expected);
     let timeout: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const message = `${text} was not heard, only ${JSON.stringify(this.heard)}`;
-      timeout = setTimeout(() => reject(new assert.AssertionError({ message })), 10_000);
+      timeout = setTimeout(() => reject(new assert.AssertionError({ message })), 4_000);
     });
     try {
       while (!this.heard.some((news) => isSame(news, expected))) {
@@ -198,17 +198,41 @@ export const mailCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "messages that are received survive a restart, and so do answers",
-    needs: "persistence",
-    async run({ store, restart }) {
+    name: "a claim takes messages over also when it may take no instance, or finds none",
+    async run({ store, other }) {
+      const second = await other();
       await beatOnce(store, "worker-a", "worker-b");
-      await keep(store, [], { sent: ["1", "2", "3"].map((id) => messageOf(id)) });
-      await keep(store, [], { answers: [{ messageId: "2", from: "worker-a", outcome: [1] }] });
-      const before = [await store.receive("worker-a"), await store.receive("worker-b")];
-      const reopened = await restart();
-      await beatOnce(reopened, "worker-c");
-      assert.deepEqual(await reopened.receive("worker-a"), before[0]);
-      assert.deepEqual(await reopened.receive("worker-b"), before[1]);
+      await keep(store, [], { sent: [messageOf("1", { at: moment + 1 }), messageOf("2")] });
+      await store.retire("worker-b");
+      assert.deepEqual(await messageIds(store, "worker-a"), []);
+      assert.deepEqual(await second.claim({ workerId: "worker-a", gone: [], limit: 1 }), []);
+      assert.deepEqual((await messageIds(store, "worker-a")).sort(), ["1", "2"]);
+      assert.deepEqual(await messageIds(store, "worker-b"), []);
+    },
+  },
+  {
+    name: "a worker is forgotten with the answers that are kept for it",
+    async run({ store }) {
+      await beatOnce(store, "worker-a", "worker-b", "worker-c");
+      for (const [id, from] of Object.entries({ 1: "worker-a", 2: "worker-b", 3: "worker-c" })) {
+        await keep(store, [], { sent: [messageOf(id, { from, to: "worker-d" })] });
+        await keep(store, [], { answers: [{ messageId: id, from, outcome: null }] });
+        assert.deepEqual(await answerIds(store, from), [id]);
+      }
+      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 1 });
+      await store.retire("worker-c");
+      assert.deepEqual(await answerIds(store, "worker-a"), ["1"]);
+      assert.deepEqual(await answerIds(store, "worker-b"), []);
+      assert.deepEqual(await answerIds(store, "worker-c"), []);
+    },
+  },
+  {
+    name: "a store that cannot tell says so",
+    async run({ store, lacks }) {
+      await beatOnce(store, "worker-a");
+      const stop = await store.listen("worker-a", () => {});
+      assert.equal(stop === undefined, lacks.listening !== undefined);
+      stop?.();
     },
   },
   {
@@ -247,6 +271,22 @@ export const mailCases: readonly CaseDefinition[] = [
         told.filter((id) => id === "quiet" || id === "refused"),
         [],
       );
+    },
+  },
+  {
+    name: "who listens is told of every instance of a commit that announces many",
+    needs: "listening",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(second, "worker-b");
+      const ear = new Ear();
+      await ear.listen(second, "worker-b");
+      const ids = Array.from({ length: 1_000 }, (_, index) => `order-with-a-long-id-${index}`);
+      await keep(
+        store,
+        ids.map((id) => changeOf(id, 0, { isAnnounced: true })),
+      );
+      for (const instanceId of ids) await ear.hears({ type: "instance", instanceId });
     },
   },
   {

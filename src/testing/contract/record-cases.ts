@@ -367,52 +367,6 @@ export const recordCases: readonly CaseDefinition[] = [
       assert.equal((await store.listTasks({ limit: 10 })).length, 1);
     },
   },
-  {
-    name: "S3: what was committed is in every later read of another store object",
-    async run({ store, other }) {
-      const second = await other();
-      for (let version = 0; version < 20; version++) {
-        const [writer, reader] = version % 2 === 0 ? [store, second] : [second, store];
-        await keep(writer, [
-          changeOf("order", version, {
-            executions: [executionRecord(version + 1)],
-            tasks: [taskRecord(`${version}.1`)],
-          }),
-        ]);
-        const loaded = await loadOne(reader, "order");
-        assert.deepEqual([loaded.version, loaded.executions.length], [version + 1, version + 1]);
-        assert.equal((await reader.listTasks({ limit: 100 })).length, version + 1);
-      }
-    },
-  },
-  {
-    name: "S3: what was committed is there after all was closed and opened again",
-    needs: "persistence",
-    async run({ store, restart }) {
-      const instance = instanceRecord("order", { idempotencyKey: "key", error, reason: "x" });
-      await store.beat({ id: "worker-a", beat: 1 });
-      await keep(store, [
-        changeOf("order", 0, {
-          instance,
-          owner: "worker-a",
-          executions: [executionRecord(1, { result: { a: ["\u0000"] } })],
-          tasks: [taskRecord("1.1")],
-          timers: [timerRecord("t")],
-          signals: [signalRecord("z"), signalRecord("a")],
-        }),
-        changeOf("free", 0, { timers: [timerRecord("t")] }),
-      ]);
-      assert.equal(await store.keepSetting("schema", "one"), "one");
-      const before = await loadOne(store, "order");
-      const reopened = await restart();
-      assert.deepEqual(await loadOne(reopened, "order"), before);
-      assert.equal(await reopened.findByIdempotencyKey("key"), "order");
-      assert.equal((await reopened.listTasks({ limit: 10 })).length, 1);
-      assert.equal((await reopened.listTimers({ workerId: "worker-b", limit: 10 })).length, 1);
-      assert.equal(await reopened.keepSetting("schema", "two"), "one");
-      await keep(reopened, [changeOf("order", 1)]);
-    },
-  },
 ];
 
 async function keepInstances(store: Store, records: readonly InstanceRecord[]): Promise<void> {

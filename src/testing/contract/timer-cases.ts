@@ -106,6 +106,25 @@ export const timerCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: "timers that are left out do not count for the limit",
+    async run({ store }) {
+      const at = (fireAt: number) => [timerRecord("t", { fireAt })];
+      await keep(store, [
+        changeOf("paused", 0, {
+          timers: at(1),
+          instance: instanceRecord("paused", { status: "paused" }),
+        }),
+        changeOf("theirs", 0, { timers: at(2), owner: "worker-b" }),
+        changeOf("a", 0, { timers: at(3) }),
+        changeOf("b", 0, { timers: at(4) }),
+        changeOf("c", 0, { timers: at(4) }),
+      ]);
+      assert.deepEqual(await listed(store, { limit: 1 }), ["a/t"]);
+      assert.deepEqual((await listed(store, { limit: 3 })).sort(), ["a/t", "b/t", "c/t"]);
+      assert.equal((await listed(store, { limit: 2 })).length, 2);
+    },
+  },
+  {
     name: "timers go with an instance that is claimed",
     async run({ store }) {
       await store.beat({ id: "worker-a", beat: 1 });

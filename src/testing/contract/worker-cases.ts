@@ -70,6 +70,34 @@ export const workerCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: "a worker that was forgotten can become known again, and has lost what it had",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(store, "worker-a", "worker-b");
+      await keep(second, [changeOf("order", 0, { owner: "worker-b" })]);
+      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      assert.deepEqual(byId(await second.beat({ id: "worker-b", beat: 1 })), [
+        { id: "worker-a", beat: 1, isGone: false },
+        { id: "worker-b", beat: 1, isGone: false },
+      ]);
+      assert.equal((await loadOne(second, "order")).owner, "worker-a");
+      await keep(second, [changeOf("new", 0, { owner: "worker-b" })]);
+      assert.deepEqual(await claimAll(store, "worker-a", [], 10), []);
+    },
+  },
+  {
+    name: "forgetting a worker twice, or one that was never known, does no harm",
+    async run({ store }) {
+      await beatOnce(store, "worker-a", "worker-b");
+      await store.retire("worker-b");
+      await store.retire("worker-b");
+      await store.retire("never-known");
+      const claim = { workerId: "worker-a", gone: ["worker-b", "never-known"], limit: 10 };
+      assert.deepEqual(await store.claim(claim), []);
+      assert.equal((await store.beat({ id: "worker-a", beat: 2 })).length, 1);
+    },
+  },
+  {
     name: "a worker that retires is known no more, and its instances can be claimed at once",
     async run({ store, other }) {
       const second = await other();
@@ -196,6 +224,9 @@ export const workerCases: readonly CaseDefinition[] = [
       assert.equal(await store.keepSetting("Secret", "four"), "four");
       assert.equal(await store.keepSetting("empty", ""), "");
       assert.equal(await second.keepSetting("empty", "five"), "");
+      const odd = 'it\'s "odd": \\u0000 %_ ünï 👍\n'.repeat(1_000);
+      assert.equal(await store.keepSetting("it's odd", odd), odd);
+      assert.equal(await second.keepSetting("it's odd", "six"), odd);
     },
   },
   {
