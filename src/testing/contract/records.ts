@@ -186,7 +186,16 @@ export async function isKept(store: Store, instanceId: string): Promise<boolean>
   return (await store.load([instanceId])).length > 0;
 }
 
-function compareIds(a: { readonly id: string }, b: { readonly id: string }): number {
+/**
+ * Equal, in the same order. Compared one by one: the differences of long lists take forever to be
+ * worked out, and nobody reads them.
+ */
+export function assertRecords<Item>(actual: readonly Item[], expected: readonly Item[]): void {
+  for (const [index, item] of expected.entries()) assert.deepEqual(actual[index], item);
+  assert.equal(actual.length, expected.length);
+}
+
+export function compareIds(a: { readonly id: string }, b: { readonly id: string }): number {
   return a.id < b.id ? -1 : 1;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  assertRecords,
   changeOf,
   executionRecord,
   keep,
@@ -24,10 +25,10 @@ export const sizeCases: readonly CaseDefinition[] = [
         executionRecord(index + 1, { path: `member[${index}]`, position: index, result: index }),
       );
       await keep(store, [changeOf("order", 0, { executions })]);
-      assert.deepEqual((await loadOne(store, "order")).executions, executions);
+      assertRecords((await loadOne(store, "order")).executions, executions);
       const ended = executions.map((execution) => ({ ...execution, status: "failed" as const }));
       await keep(store, [changeOf("order", 1, { executions: ended })]);
-      assert.deepEqual((await loadOne(store, "order")).executions, ended);
+      assertRecords((await loadOne(store, "order")).executions, ended);
     },
   },
   {
@@ -39,7 +40,7 @@ export const sizeCases: readonly CaseDefinition[] = [
       await keep(store, changesAt(0));
       await keep(store, changesAt(1));
       const loaded = await loadAll(store, ids);
-      assert.deepEqual(
+      assertRecords(
         loaded.map(({ instance }) => instance.id),
         ids,
       );
@@ -54,15 +55,15 @@ export const sizeCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const tasks = many.map((id) => taskRecord(id, { candidateGroups: ["sales", id] }));
       await keep(store, [changeOf("order", 0, { tasks })]);
-      assert.deepEqual((await loadOne(store, "order")).tasks, tasks);
+      assertRecords((await loadOne(store, "order")).tasks, tasks);
       const listed = await store.listTasks({ limit: 20_000, audience: ["group:sales"] });
-      assert.deepEqual(
+      assertRecords(
         listed.map(({ task }) => task.id),
         many,
       );
       const completed = tasks.map((task) => ({ ...task, status: "completed" as const }));
       await keep(store, [changeOf("order", 1, { tasks: completed })]);
-      assert.deepEqual((await loadOne(store, "order")).tasks, completed);
+      assertRecords((await loadOne(store, "order")).tasks, completed);
       assert.deepEqual(await store.listTasks({ limit: 1 }), []);
     },
   },
@@ -71,14 +72,14 @@ export const sizeCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const timers = many.map((id, index) => timerRecord(id, { fireAt: moment + index }));
       await keep(store, [changeOf("order", 0, { timers })]);
-      assert.deepEqual((await loadOne(store, "order")).timers, timers);
+      assertRecords((await loadOne(store, "order")).timers, timers);
       const listed = await store.listTimers({ workerId: "worker-a", limit: 20_000 });
-      assert.deepEqual(
+      assertRecords(
         listed.map(({ timer }) => timer),
         timers,
       );
       await keep(store, [changeOf("order", 1, { clearedTimers: many.slice(1) })]);
-      assert.deepEqual((await loadOne(store, "order")).timers, timers.slice(0, 1));
+      assertRecords((await loadOne(store, "order")).timers, timers.slice(0, 1));
     },
   },
   {
@@ -86,7 +87,7 @@ export const sizeCases: readonly CaseDefinition[] = [
     async run({ store }) {
       const signals = many.toReversed().map((id) => signalRecord(id, { data: { id } }));
       await keep(store, [changeOf("order", 0, { signals })]);
-      assert.deepEqual((await loadOne(store, "order")).signals, signals);
+      assertRecords((await loadOne(store, "order")).signals, signals);
     },
   },
   {
@@ -99,7 +100,7 @@ export const sizeCases: readonly CaseDefinition[] = [
         sent: sent.slice(0, 5_000),
       });
       const { messages } = await store.receive("worker-b");
-      assert.deepEqual(new Set(messages.map(({ id }) => id)), new Set(many));
+      assertRecords(messages.map(({ id }) => id).sort(), many);
       const answers = many.map((messageId) => ({
         messageId,
         from: "worker-a",
@@ -108,10 +109,10 @@ export const sizeCases: readonly CaseDefinition[] = [
       await keep(store, [changeOf("order", 1, { answers: answers.slice(5_000) })], {
         answers: answers.slice(0, 5_000),
       });
-      assert.deepEqual(await store.receive("worker-b"), { messages: [], answers: [] });
+      assert.equal((await store.receive("worker-b")).messages.length, 0);
       assert.equal((await store.receive("worker-a")).answers.length, 10_000);
       await keep(store, [], { dismissed: many });
-      assert.deepEqual(await store.receive("worker-a"), { messages: [], answers: [] });
+      assert.equal((await store.receive("worker-a")).answers.length, 0);
     },
   },
   {
@@ -124,8 +125,8 @@ export const sizeCases: readonly CaseDefinition[] = [
       );
       const limit = Number.MAX_SAFE_INTEGER;
       const claimed = await store.claim({ workerId: "worker-a", gone: ["gone"], limit });
-      assert.deepEqual([...claimed].sort(), many);
-      assert.deepEqual(await store.claim({ workerId: "worker-a", gone: [], limit }), []);
+      assertRecords([...claimed].sort(), many);
+      assert.equal((await store.claim({ workerId: "worker-a", gone: [], limit })).length, 0);
     },
   },
 ];
