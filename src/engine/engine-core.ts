@@ -15,6 +15,7 @@ import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Performed, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
+import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
 import { callHooks } from "./hooks.ts";
 import { type InstanceRuntime, isAnswered, type Waiter } from "./instance-runtime.ts";
@@ -48,6 +49,7 @@ export class EngineCore {
   readonly #timers: DueTimers;
   readonly #children: ChildInstances;
   readonly #runner: StepRunner;
+  readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
   #tokens: WebhookTokens | undefined;
@@ -152,6 +154,7 @@ export class EngineCore {
     this.#isClosed = true;
     const closed = new EngineClosedError("The engine was closed.");
     this.#timers.clear();
+    this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
       this.#abortAll(runtime);
@@ -450,9 +453,7 @@ export class EngineCore {
     for (let index = eventsFrom; index < eventsEnd; index++) {
       this.#announce(runtime, transition.events[index] as MachineEvent);
     }
-    for (let index = effectsFrom; index < effectsEnd; index++) {
-      this.#performEffect(runtime, transition.effects[index] as Effect);
-    }
+    this.#effects.perform(runtime, transition.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
     this.#answerWaiters(runtime);

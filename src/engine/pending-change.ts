@@ -19,10 +19,13 @@ const fewRecords = 8;
 class Latest<Row extends { readonly id: number | string }> {
   /** Mostly it stays at one or two; a list that `push` makes has room for 17. */
   rows: Row[];
+  /** The greatest id so far: what is new mostly has a greater one, and need not be looked for. */
+  #greatest: Row["id"];
   #places: Map<Row["id"], number> | undefined;
 
   constructor(first: Row) {
     this.rows = [first];
+    this.#greatest = first.id;
   }
 
   put(row: Row): void {
@@ -49,6 +52,10 @@ class Latest<Row extends { readonly id: number | string }> {
 
   #placeOf(id: Row["id"]): number {
     const { rows } = this;
+    if (id > this.#greatest) {
+      this.#greatest = id;
+      return -1;
+    }
     if (this.#places !== undefined) return this.#places.get(id) ?? -1;
     if (rows.length > fewRecords) {
       this.#places = new Map(rows.map((row, place) => [row.id, place]));

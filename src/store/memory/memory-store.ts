@@ -1,3 +1,4 @@
+import { InvalidOptionError } from "../../errors.ts";
 import type {
   ExecutionRecord,
   InstanceRecord,
@@ -39,12 +40,25 @@ class Kept {
 
 const none: readonly string[] = [];
 
+export interface MemoryStoreOptions {
+  /**
+   * How many executions of steps the instances may have in all that have ended and are kept, the
+   * latest: 10,000 unless told. The others are forgotten with their ids and idempotency keys, so
+   * that a process can run for ever.
+   */
+  readonly keepEnded?: number;
+}
+
 /**
- * Keeps instances for as long as the process lives. Records are frozen facts, so it needs no
- * copies.
+ * Keeps instances for as long as the process lives; of those that have ended, the latest. Records
+ * are frozen facts, so it needs no copies.
  */
 export class MemoryStore implements Store {
   readonly isShared: boolean = false;
+  readonly #keepEnded: number;
+  /** Instances that have ended, the one that ended first as the first, with their executions. */
+  readonly #ended = new Map<string, number>();
+  #endedExecutions = 0;
   readonly #instances = new Map<string, Kept>();
   readonly #byKey = new Map<string, string>();
   /** Instances with open tasks, and with timers. */
@@ -56,6 +70,16 @@ export class MemoryStore implements Store {
   readonly #workers = new Map<string, number>();
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
+
+  /** @throws InvalidOptionError if `keepEnded` is not a whole number of at least 1. */
+  constructor({ keepEnded = 10_000 }: MemoryStoreOptions = {}) {
+    if (!Number.isSafeInteger(keepEnded) || keepEnded < 1) {
+      throw new InvalidOptionError(
+        `keepEnded is ${keepEnded}; it must be a whole number of at least 1.`,
+      );
+    }
+    this.#keepEnded = keepEnded;
+  }
 
   commit(commit: Commit): MaybePromise<readonly string[]> {
     const { changes, sent, answers, dismissed } = commit;
@@ -85,8 +109,11 @@ export class MemoryStore implements Store {
     }
     kept.version++;
     kept.owner = change.owner;
-    if (instance !== undefined) kept.instance = instance;
+    if (instance !== undefined) {
+      kept.instance = instance;
+    }
     for (const execution of change.executions) kept.executions[execution.id - 1] = execution;
+    if (instance?.endedAt !== undefined) this.#remember(instanceId, kept.executions.length);
     if (change.tasks.length > 0) this.#keepTasks(kept, change);
     if (change.timers.length > 0 || change.clearedTimers.length > 0) this.#keepTimers(kept, change);
     for (const signal of change.signals) {
@@ -96,6 +123,28 @@ export class MemoryStore implements Store {
     if (change.sent.length > 0) this.#send(change.sent);
     if (change.answers.length > 0) this.#answer(change.answers);
     return true;
+  }
+
+  /** Keeps one more that has ended, and forgets those that ended first if they become too many. */
+  #remember(instanceId: string, executions: number): void {
+    this.#endedExecutions += executions - (this.#ended.get(instanceId) ?? 0);
+    this.#ended.delete(instanceId);
+    this.#ended.set(instanceId, executions);
+    for (const [id, count] of this.#ended) {
+      if (this.#endedExecutions <= this.#keepEnded || id === instanceId) return;
+      this.#ended.delete(id);
+      this.#endedExecutions -= count;
+      const instance = this.#instances.get(id)?.instance;
+      // It may have been retried since, or its parent has yet to learn how it ended.
+      if (instance?.endedAt === undefined || this.#isAwaited(instance)) continue;
+      this.#instances.delete(id);
+      if (instance.idempotencyKey !== undefined) this.#byKey.delete(instance.idempotencyKey);
+    }
+  }
+
+  #isAwaited({ parent }: InstanceRecord): boolean {
+    const waiting = parent && this.#instances.get(parent.instanceId)?.instance;
+    return waiting !== undefined && waiting.endedAt === undefined;
   }
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
