@@ -96,7 +96,7 @@ function plain(change: Change): Change {
   return { instanceId, expectedVersion, at, owner, ...records, sent, answers, isAnnounced };
 }
 
-export function copy<Value>(value: Value): Value {
+function copy<Value>(value: Value): Value {
   return structuredClone(value);
 }
 
