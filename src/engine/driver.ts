@@ -48,8 +48,11 @@ export interface DriverHost {
   hasListeners(): boolean;
   /** A message to this worker was kept: it may be carried out. */
   take(message: Message): void;
-  /** It is durable: effects may be performed, callers answered. */
-  perform(request: Request, performed: Performed): void;
+  /**
+   * It is durable: effects may be performed, callers answered. The request's events and effects are
+   * those of `decided` from the given places to the request's own.
+   */
+  perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void;
   /** The instance belongs to another worker. */
   forward(request: Request, owner: string): void;
   /** Somebody else has changed the instance: these requests have to be looked at again. */
@@ -58,15 +61,6 @@ export interface DriverHost {
   lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
   /** The message was carried out. */
   carriedOut(message: Message): void;
-}
-
-/** The events and effects of one request, as places in the lists of its batch. */
-export interface Performed {
-  readonly transition: Transition;
-  readonly eventsFrom: number;
-  readonly eventsEnd: number;
-  readonly effectsFrom: number;
-  readonly effectsEnd: number;
 }
 
 /** After so many commands without a pause, timers and I/O of the application get their turn. */
@@ -101,11 +95,16 @@ export class Driver {
   }
 
   send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
-    const request: Request = {
-      ...{ runtime, command, message, done },
-      ...{ change: undefined, rejection: undefined, eventsEnd: 0, effectsEnd: 0 },
-    };
-    this.#enqueue(request);
+    this.#enqueue({
+      runtime,
+      command,
+      message,
+      done,
+      change: undefined,
+      rejection: undefined,
+      eventsEnd: 0,
+      effectsEnd: 0,
+    });
   }
 
   #enqueue(request: Request): void {
@@ -306,8 +305,7 @@ export class Driver {
         if (runtime.heldBack !== undefined) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
         if (rejection === undefined) {
-          const performed = { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd };
-          this.#host.perform(request, performed);
+          this.#host.perform(request, transition, eventsFrom, effectsFrom);
         } else {
           done?.(errorOfRejection(rejection));
         }

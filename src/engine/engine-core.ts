@@ -10,10 +10,11 @@ import {
   isLive,
   type MachineEvent,
 } from "../machine/index.ts";
+import type { Transition } from "../machine/transition.ts";
 import type { MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
-import { Driver, type Performed, type Request } from "./driver.ts";
+import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -105,7 +106,8 @@ export class EngineCore {
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
-      perform: (request, performed) => this.#perform(request, performed),
+      perform: (request, decided, eventsFrom, effectsFrom) =>
+        this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),
       refused: (runtime, requests) => this.#refused(runtime, requests),
       lost: (runtimes, requests, error) => this.#lost(runtimes, requests, error),
@@ -447,13 +449,12 @@ export class EngineCore {
 
   // ------------------------------------------------------------------------------------- acting
 
-  #perform(request: Request, performed: Performed): void {
-    const { runtime, command, done } = request;
-    const { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd } = performed;
+  #perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void {
+    const { runtime, command, done, eventsEnd, effectsEnd } = request;
     for (let index = eventsFrom; index < eventsEnd; index++) {
-      this.#announce(runtime, transition.events[index] as MachineEvent);
+      this.#announce(runtime, decided.events[index] as MachineEvent);
     }
-    this.#effects.perform(runtime, transition.effects, effectsFrom, effectsEnd);
+    this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
     this.#answerWaiters(runtime);
