@@ -33,6 +33,7 @@ class Kept {
   instance: InstanceRecord | undefined;
   readonly executions: ExecutionRecord[] = [];
   tasks: Map<string, TaskRecord> | undefined;
+  openTasks = 0;
   timers: Map<string, TimerRecord> | undefined;
   signals: Map<string, SignalRecord> | undefined;
 }
@@ -80,7 +81,8 @@ export class MemoryStore implements Store {
     this.#keepEnded = keepEnded;
   }
 
-  commit({ changes, sent, answers, dismissed }: Commit): MaybePromise<readonly string[]> {
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    const { changes, sent, answers, dismissed } = commit;
     let refused = none;
     for (const change of changes) {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
@@ -88,6 +90,7 @@ export class MemoryStore implements Store {
     if (sent.length > 0) this.#send(sent);
     if (answers.length > 0) this.#answer(answers);
     for (const id of dismissed) this.#answers.delete(id);
+    if (this.#listeners.size > 0) this.#announce(commit, refused);
     return refused;
   }
 
@@ -119,7 +122,6 @@ export class MemoryStore implements Store {
     }
     if (change.sent.length > 0) this.#send(change.sent);
     if (change.answers.length > 0) this.#answer(change.answers);
-    if (change.isAnnounced) this.#tell(undefined, { type: "instance", instanceId });
     return true;
   }
 
@@ -147,9 +149,12 @@ export class MemoryStore implements Store {
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
     kept.tasks ??= new Map();
-    for (const task of tasks) kept.tasks.set(task.id, task);
-    const hasOpen = [...kept.tasks.values()].some(({ status }) => status === "open");
-    if (hasOpen) this.#withTasks.add(instanceId);
+    for (const task of tasks) {
+      if (kept.tasks.get(task.id)?.status === "open") kept.openTasks--;
+      if (task.status === "open") kept.openTasks++;
+      kept.tasks.set(task.id, task);
+    }
+    if (kept.openTasks > 0) this.#withTasks.add(instanceId);
     else this.#withTasks.delete(instanceId);
   }
 
@@ -220,7 +225,7 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const id of gone) this.#workers.delete(id);
+    for (const id of gone) this.#forget(id);
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -236,16 +241,18 @@ export class MemoryStore implements Store {
   }
 
   retire(workerId: string): MaybePromise<void> {
-    this.#workers.delete(workerId);
+    this.#forget(workerId);
     this.#listeners.delete(workerId);
-    this.#tell(undefined, { type: "orphans" });
+    for (const listener of this.#listeners.values()) listener({ type: "orphans" });
+  }
+
+  #forget(workerId: string): void {
+    this.#workers.delete(workerId);
+    for (const [id, { from }] of this.#answers) if (from === workerId) this.#answers.delete(id);
   }
 
   #send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#messages.set(message.id, message);
-      this.#tell(message.to, { type: "mail" });
-    }
+    for (const message of messages) this.#messages.set(message.id, message);
   }
 
   #answer(answers: readonly Answer[]): void {
@@ -253,7 +260,6 @@ export class MemoryStore implements Store {
       this.#messages.delete(answer.messageId);
       if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
       this.#answers.set(answer.messageId, answer);
-      this.#tell(answer.from, { type: "mail" });
     }
   }
 
@@ -269,9 +275,19 @@ export class MemoryStore implements Store {
     return () => this.#listeners.delete(workerId);
   }
 
-  #tell(workerId: string | undefined, news: News): void {
-    for (const [id, listener] of this.#listeners) {
-      if (workerId === undefined || id === workerId) listener(news);
+  /** Tells everybody of what was kept, when all of it can be read. */
+  #announce({ changes, sent, answers }: Commit, refused: readonly string[]): void {
+    const kept = changes.filter(({ instanceId }) => !refused.includes(instanceId));
+    const mailed = new Set<string | undefined>();
+    for (const letters of [{ sent, answers }, ...kept]) {
+      for (const { to } of letters.sent) mailed.add(to);
+      for (const { from } of letters.answers) mailed.add(from);
+    }
+    for (const [workerId, listener] of [...this.#listeners]) {
+      if (mailed.has(workerId)) listener({ type: "mail" });
+      for (const { instanceId, isAnnounced } of kept) {
+        if (isAnnounced) listener({ type: "instance", instanceId });
+      }
     }
   }
 
