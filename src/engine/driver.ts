@@ -250,7 +250,7 @@ export class Driver {
     const { changes, answers, decided } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
-    const commit: Commit = { changes, answers, sent: none, dismissed };
+    const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
     let committed: readonly string[] | Promise<readonly string[]>;
     try {
       committed = isNothing ? none : this.#host.store.commit(commit);
@@ -333,9 +333,10 @@ export class Driver {
   }
 }
 
+/** The message is this worker's, or it would not have it in hand. */
 function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   const outcome: Outcome = rejection === undefined ? { ok: true } : { ok: false, ...rejection };
-  return { messageId: message.id, from: message.from, outcome };
+  return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
 function lettersFor(

@@ -11,7 +11,7 @@ import {
   type MachineEvent,
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
-import type { MaybePromise, Message, Store } from "../store/store.ts";
+import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
@@ -63,7 +63,7 @@ export class EngineCore {
     this.#options = options;
     const { store, clock, logger, createId, graphOf } = options;
     const workerId = createId();
-    const now = () => clock.now();
+    const now = () => Math.floor(clock.now());
     this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
@@ -78,7 +78,7 @@ export class EngineCore {
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
-      post: (sent) => this.#post(sent),
+      post: (sent, handedOn) => this.#post(sent, handedOn),
       carryOut: (message) => this.#carryOut(message),
     });
     this.#fleet = new Fleet(
@@ -321,7 +321,7 @@ export class EngineCore {
       // The others fire it only if the one whose turn it is has not.
       this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
     }
-    if (this.#mailroom.hasDismissed) await this.#post([]);
+    if (this.#mailroom.hasDismissed) await this.#post([], []);
   }
 
   #lookAt(runtime: InstanceRuntime | undefined): void {
@@ -333,9 +333,9 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[]): Promise<void> {
+  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
     const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], sent, answers: [], dismissed });
+    await this.#options.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
   }
 
   async #receiveMail(): Promise<void> {
@@ -400,10 +400,12 @@ export class EngineCore {
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
-    // What this process itself has to say about an instance that it does not own is out of date.
-    if (message === undefined && done === undefined) return;
-    const letter = { type: "Do", command } as const;
-    void this.#mailroom.forward(runtime.id, owner, letter, message, done);
+    if (message !== undefined) {
+      this.#inBackground(`Message "${message.id}"`, () => this.#mailroom.handOn(message, owner));
+    } else if (done !== undefined) {
+      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+    }
+    // What this process itself has to say of an instance that it does not own is out of date.
   }
 
   // -------------------------------------------------------------------------- after a failed commit
@@ -412,14 +414,24 @@ export class EngineCore {
     if (!runtime.isStored) {
       const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
       this.#instances.remove(runtime);
+      abandon(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
       runtime.heldBack = undefined;
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done, message }) => done ?? message);
+    const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
+    this.#putDown(requests);
+  }
+
+  /** Messages that were not carried out are received again, if they are still for this worker. */
+  #putDown(requests: readonly Request[]): void {
+    const messages = requests.flatMap(({ message }) => message ?? []);
+    if (messages.length === 0) return;
+    for (const message of messages) this.#mailroom.putDown(message);
+    this.#inBackground("Messages cannot be received", () => this.#receiveMail());
   }
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
