@@ -35,6 +35,7 @@ export interface CoreOptions {
   readonly limiters: ReadonlyMap<string, Limiter>;
   readonly secret: string | undefined;
   readonly createId: () => string;
+  readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
@@ -100,7 +101,7 @@ export class EngineCore {
       drop: (message) => this.#driver.drop(message),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters },
+      ...{ clock, logger, limiters: options.limiters, random: options.random },
       send: (runtime, command) => this.#send(runtime, command),
       resume: (runtime, execution) => this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),

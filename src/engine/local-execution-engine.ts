@@ -56,6 +56,8 @@ export interface EngineOptions {
   readonly leaseMs?: number;
   /** Makes the ids of instances. */
   readonly createId?: () => string;
+  /** Gives numbers in [0, 1), for the jitter of retries. */
+  readonly random?: () => number;
 }
 
 export interface StartOptions<Data = AnyData> {
@@ -100,6 +102,7 @@ export class LocalExecutionEngine {
       limiters: this.#limiters,
       secret: options.secret,
       createId: this.#createId,
+      random: options.random ?? Math.random,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),

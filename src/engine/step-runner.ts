@@ -22,6 +22,7 @@ export interface RunnerHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly random: () => number;
   send(runtime: InstanceRuntime, command: Command): void;
   /** Goes on with an execution of before a restart, whose step has become known. */
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
@@ -227,7 +228,7 @@ export class StepRunner {
     retryable: boolean,
   ): void {
     const { id: executionId, attempt } = context.execution;
-    const random = Math.random();
+    const random = this.#host.random();
     this.#report(runtime, context, {
       type: "StepFailed",
       executionId,
