@@ -7,6 +7,7 @@ import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
+import { answerWaiters } from "./waiters.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
@@ -199,7 +200,8 @@ export class Driver {
       if (change === undefined) batch.answers.push(answer);
       else change.answer(answer);
     }
-    request.change = hasEvents ? change : undefined;
+    // A rejection may come from what is decided here, and counts only if that is kept.
+    request.change = change;
     request.rejection = rejection;
     request.eventsEnd = transition.events.length;
     request.effectsEnd = transition.effects.length;
@@ -307,6 +309,7 @@ export class Driver {
           this.#host.perform(request, transition, eventsFrom, effectsFrom);
         } else {
           done?.(errorOfRejection(rejection));
+          answerWaiters(runtime);
         }
       }
       eventsFrom = eventsEnd;
@@ -327,7 +330,9 @@ export class Driver {
     if (this.#isClosed) return;
     const runtimes = new Set(changes.map(({ runtime }) => runtime));
     for (const { runtime } of decided) {
-      if (!runtimes.has(runtime) && runtime.isHeld) this.release(runtime);
+      if (runtimes.has(runtime) || !runtime.isHeld) continue;
+      this.release(runtime);
+      answerWaiters(runtime);
     }
     this.#host.lost([...runtimes], decided, error);
   }

@@ -75,7 +75,10 @@ export class EngineCore {
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#abortAll(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => this.#driver.release(runtime),
+      release: (runtime) => {
+        this.#driver.release(runtime);
+        answerWaiters(runtime);
+      },
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
@@ -207,11 +210,20 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
+  /** Gives what `see` makes of the instance as it is kept. Errors as `find`. */
+  async read<Seen>(instanceId: string, see: (runtime: InstanceRuntime) => Seen): Promise<Seen> {
+    return waitUntil(await this.find(instanceId), "stored", see);
+  }
+
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
    */
-  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+  async act<Seen>(
+    found: InstanceRuntime,
+    command: Command,
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
     this.refuseIfClosed();
     const others = found.busyExecutions();
     await new Promise<void>((resolve, reject) => {
@@ -222,7 +234,7 @@ export class EngineCore {
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return waitUntil(runtime, "settled", others);
+    return waitUntil(runtime, "settled", see, others);
   }
 
   /** @throws StepNotActiveError */

@@ -83,6 +83,9 @@ export class Instances {
 
   /** The instance as it is now, whoever changed it last. */
   async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const underWay = this.#loading.get(instanceId);
+    // A read that has begun may miss what whoever asks now has seen already.
+    if (underWay !== undefined) await underWay.catch(() => {});
     const known = this.#all.get(instanceId);
     if (known !== undefined && this.#isCurrent(known)) return known;
     let loading = this.#loading.get(instanceId);
