@@ -1,6 +1,6 @@
 import type { Logger } from "../definition/context.ts";
 import { decideIn } from "../machine/decide.ts";
-import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
+import type { Command, Effect, EpochMs, InstanceState, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -19,6 +19,8 @@ export interface Request {
   /** The message that it carries out. */
   readonly message: Message | undefined;
   readonly done: Done | undefined;
+  /** What was in memory of the instance when it was asked. */
+  readonly state: InstanceState;
   /** What was decided: its events and effects are those of its batch up to these places. */
   change: PendingChange | undefined;
   rejection: Rejection | undefined;
@@ -100,6 +102,7 @@ export class Driver {
       command,
       message,
       done,
+      state: runtime.state,
       change: undefined,
       rejection: undefined,
       eventsEnd: 0,
@@ -169,7 +172,9 @@ export class Driver {
   // ------------------------------------------------------------------------------------- deciding
 
   #decide(batch: Batch, request: Request): void {
-    const { runtime, command, message } = request;
+    const { runtime, command, message, done, state } = request;
+    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    if (state !== runtime.state && message === undefined && done === undefined) return;
     if (runtime.heldBack !== undefined) {
       runtime.heldBack.push(request);
       return;
@@ -252,7 +257,7 @@ export class Driver {
     const { changes, answers, decided } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
-    const commit: Commit = { changes, answers, sent: none, dismissed };
+    const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
     let committed: readonly string[] | Promise<readonly string[]>;
     try {
       committed = isNothing ? none : this.#host.store.commit(commit);

@@ -11,7 +11,7 @@ import {
   type MachineEvent,
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
-import type { MaybePromise, Message, Store } from "../store/store.ts";
+import type { HandedOn, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
@@ -82,7 +82,8 @@ export class EngineCore {
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
-      post: (sent) => this.#post(sent),
+      post: (sent, handedOn) => this.#post(sent, handedOn),
+      read: async () => store.receive(workerId),
       carryOut: (message) => this.#carryOut(message),
     });
     this.#fleet = new Fleet(
@@ -334,7 +335,7 @@ export class EngineCore {
       // The others fire it only if the one whose turn it is has not.
       this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
     }
-    if (this.#mailroom.hasDismissed) await this.#post([]);
+    if (this.#mailroom.hasDismissed) await this.#post([], []);
   }
 
   #lookAt(runtime: InstanceRuntime | undefined): void {
@@ -346,18 +347,17 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[]): Promise<void> {
+  async #post(sent: readonly Message[], handedOn: readonly HandedOn[]): Promise<void> {
     const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], sent, answers: [], dismissed });
+    await this.#options.store.commit({ changes: [], sent, answers: [], handedOn, dismissed });
   }
 
   async #receiveMail(): Promise<void> {
-    if (this.#isClosed) return;
-    const mail = await this.#options.store.receive(this.workerId);
-    if (!this.#isClosed) this.#mailroom.deliver(mail);
+    if (!this.#isClosed) await this.#mailroom.receive();
   }
 
   #carryOut(message: Message): void {
+    if (this.#isClosed) return;
     const { instanceId } = message;
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
@@ -404,7 +404,7 @@ export class EngineCore {
   }
 
   #carriedOut(message: Message): void {
-    this.#mailroom.putDown(message);
+    this.#mailroom.settle(message);
     const letter = letterOf(message);
     if (letter.type !== "ChildEnded") return;
     const parent = this.#instances.known(message.instanceId);
@@ -414,9 +414,9 @@ export class EngineCore {
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
     // What this process itself has to say about an instance that it does not own is out of date.
-    if (message === undefined && done === undefined) return;
-    const letter = { type: "Do", command } as const;
-    void this.#mailroom.forward(runtime.id, owner, letter, message, done);
+    if (message !== undefined) void this.#mailroom.handOn(message, owner);
+    if (done === undefined) return;
+    void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
   }
 
   // -------------------------------------------------------------------------- after a failed commit
@@ -431,8 +431,13 @@ export class EngineCore {
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done, message }) => done ?? message);
+    const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
+    const messages = requests.flatMap(({ message }) => message ?? []);
+    if (messages.length === 0) return;
+    // Another worker may have carried them out: what is still for this one is received again.
+    for (const message of messages) this.#mailroom.putDown(message);
+    this.#inBackground("The mail cannot be read", () => this.#receiveMail());
   }
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {

@@ -1,5 +1,5 @@
 import type { Logger } from "../definition/context.ts";
-import type { KnownWorker, MaybePromise, News, Store } from "../store/store.ts";
+import type { KnownWorker, MaybePromise, News, Store, WorkerBeat } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
 export interface FleetOptions {
@@ -110,7 +110,7 @@ export class Fleet {
   /** In a store for one process, whoever else is known is gone. */
   #claimAll(known: readonly KnownWorker[]): MaybePromise<readonly string[]> {
     const { store, workerId } = this.#options;
-    const gone = known.map(({ id }) => id).filter((id) => id !== workerId);
+    const gone = known.filter(({ id }) => id !== workerId);
     return store.claim({ workerId, gone, limit: Number.MAX_SAFE_INTEGER });
   }
 
@@ -186,11 +186,11 @@ export class Fleet {
   }
 
   /** The workers that are taken for gone. */
-  #gone(): string[] {
+  #gone(): WorkerBeat[] {
     const { leaseMs, pollIntervalMs } = this.#options;
     return [...this.#neighbours]
       .filter(([, { stillFor }]) => stillFor * pollIntervalMs >= leaseMs)
-      .map(([id]) => id);
+      .map(([id, { beat }]) => ({ id, beat }));
   }
 
   /** Takes over what workers left that are gone; gives how many instances. */
@@ -209,7 +209,7 @@ export class Fleet {
     const gone = this.#gone();
     while (store.isShared && !this.#isClosed) {
       const ids = await store.claim({ workerId, gone, limit: claimAtOnce });
-      for (const id of gone) this.#neighbours.delete(id);
+      for (const { id } of gone) this.#neighbours.delete(id);
       if (ids.length > 0) await this.#host.takeOver(ids);
       count += ids.length;
       if (ids.length < claimAtOnce) break;

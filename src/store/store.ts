@@ -17,6 +17,7 @@ import type {
  * S3. What `commit` has acknowledged is in every later read, also after a crash.
  * S4. Time never comes from the store.
  * S5. Claiming an instance raises its version: what its owner before still writes is refused.
+ * S6. A message is answered once: a change that answers one that is no longer kept is refused.
  *
  * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned
  * by the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
@@ -25,7 +26,7 @@ export interface Store {
   /** Whether other processes may use it at the same time. */
   readonly isShared: boolean;
 
-  /** Keeps the changes; gives the ids of the instances whose changes were refused (S2). */
+  /** Keeps the changes; gives the ids of the instances whose changes were refused (S2, S6). */
   commit(commit: Commit): MaybePromise<readonly string[]>;
 
   /** What is kept of these instances, in their order; those that do not exist are left out. */
@@ -53,12 +54,16 @@ export interface Store {
   beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]>;
 
   /**
-   * Forgets the workers that are gone, and gives the worker up to `limit` of the instances whose
+   * Forgets the workers that are gone, unless they have given a sign of life since the beat that
+   * stands there, and gives the worker up to `limit` of the instances whose
    * owner is not known (any more), raising their versions; messages to workers that are not known
    * are from now on for this one. Gives the ids of these instances. What several workers claim at
    * the same moment is spread among them and given to one only.
    */
   claim(claim: Claim): MaybePromise<readonly string[]>;
+
+  /** The ids of the instances that this worker owns. */
+  owned(workerId: string): MaybePromise<readonly string[]>;
 
   /** Forgets a worker that stops; others can claim at once what it had. */
   retire(workerId: string): MaybePromise<void>;
@@ -87,6 +92,8 @@ export interface Commit {
   /** Messages, and answers to messages, that belong to no change. */
   readonly sent: readonly Message[];
   readonly answers: readonly Answer[];
+  /** Messages that are for another worker from now on, if they are still kept. */
+  readonly handedOn: readonly HandedOn[];
   /** Answers to the worker's own messages that it has read: they can go. */
   readonly dismissed: readonly string[];
 }
@@ -120,7 +127,6 @@ export interface Change {
 
 /** A command for an instance, kept until somebody has carried it out. */
 export interface Message {
-  /** One that is sent again replaces the one before. */
   readonly id: string;
   readonly instanceId: string;
   /** The worker that is to carry it out. */
@@ -132,13 +138,21 @@ export interface Message {
   readonly command: unknown;
 }
 
-/** What became of a message. It replaces the message, or ends it if nobody waits for the answer. */
+/**
+ * What became of a message. It replaces the message, or ends it if nobody waits for the answer; if
+ * the message is no longer kept, it was answered already, and this has no effect.
+ */
 export interface Answer {
   readonly messageId: string;
   /** The worker that waits for it. */
   readonly from: string | undefined;
   /** JSON. */
   readonly outcome: unknown;
+}
+
+export interface HandedOn {
+  readonly messageId: string;
+  readonly to: string;
 }
 
 export interface Mail {
@@ -166,8 +180,8 @@ export interface KnownWorker extends WorkerBeat {
 
 export interface Claim {
   readonly workerId: string;
-  /** Workers that are taken for gone. */
-  readonly gone: readonly string[];
+  /** Workers that are taken for gone, with their last sign of life. */
+  readonly gone: readonly WorkerBeat[];
   readonly limit: number;
 }
 

@@ -77,6 +77,7 @@ export class FaultyStore implements Store {
 
   beat(worker: WorkerBeat): Promise<readonly KnownWorker[]> {
     const { world } = this.#process;
+    if (worker.beat === 1) world.note(`${this.#process.name} is worker ${worker.id}`);
     this.#process.workerId = worker.id;
     return this.#call("beat", () => {
       const known = this.#store.beat(worker) as readonly KnownWorker[];
@@ -85,7 +86,18 @@ export class FaultyStore implements Store {
   }
 
   claim(claim: Claim): Promise<readonly string[]> {
-    return this.#call("claim", () => this.#store.claim(claim));
+    return this.#call("claim", () => {
+      const ids = this.#store.claim(claim) as readonly string[];
+      if (ids.length + claim.gone.length > 0) {
+        const { world, name } = this.#process;
+        world.note(`${name} claims ${ids.join(", ") || "nothing"} of ${claim.gone.map(({ id }) => id).join(", ")}`);
+      }
+      return ids;
+    });
+  }
+
+  owned(workerId: string): Promise<readonly string[]> {
+    return this.#call("owned", () => this.#store.owned(workerId));
   }
 
   retire(workerId: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Commit } from "tandem-workflows";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { RandomSource } from "../property/random-source.ts";
 import { FaultyStore, SharedStore } from "./faulty-store.ts";
@@ -12,7 +13,7 @@ export class World {
   readonly random: RandomSource;
   readonly trouble: Trouble;
   readonly ledger = new Ledger();
-  readonly store = new SharedStore((commit, refused) => this.ledger.kept(commit, refused));
+  readonly store = new SharedStore((commit, refused) => this.#kept(commit, refused));
   /** What happened, for whoever has to find out why. */
   readonly notes: string[] = [];
   readonly processes: SimulatedProcess[] = [];
@@ -30,6 +31,23 @@ export class World {
 
   note(text: string): void {
     this.notes.push(`${this.clock.now() - this.startedAt} ${text}`);
+  }
+
+  #kept(commit: Commit, refused: readonly string[]): void {
+    for (const change of commit.changes) {
+      const { instanceId, expectedVersion, owner, executions } = change;
+      const fate = refused.includes(instanceId) ? "refused" : "kept";
+      const what = executions.map((each) => `${each.path} ${each.status} ${each.attempt}`);
+      const signals = change.signals.map(({ id }) => `signal ${id}`);
+      const mail = [...change.sent, ...change.answers].map((each) =>
+        "messageId" in each ? `answers ${each.messageId}` : `sends ${each.id} to ${each.to}`,
+      );
+      const all = [...what, ...signals, ...mail].join(", ");
+      this.note(`${fate} ${instanceId} ${expectedVersion + 1} of ${owner ?? "nobody"}: ${all}`);
+    }
+    for (const { id, to } of commit.sent) this.note(`kept: sends ${id} to ${to}`);
+    for (const { messageId } of commit.answers) this.note(`kept: answers ${messageId}`);
+    this.ledger.kept(commit, refused);
   }
 
   createId(): string {

@@ -80,13 +80,18 @@ export class MemoryStore implements Store {
     this.#keepEnded = keepEnded;
   }
 
-  commit({ changes, sent, answers, dismissed }: Commit): MaybePromise<readonly string[]> {
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    const { changes, sent, answers, handedOn, dismissed } = commit;
     let refused = none;
     for (const change of changes) {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
     }
     if (sent.length > 0) this.#send(sent);
     if (answers.length > 0) this.#answer(answers);
+    for (const { messageId, to } of handedOn) {
+      const message = this.#messages.get(messageId);
+      if (message !== undefined) this.#send([{ ...message, to }]);
+    }
     for (const id of dismissed) this.#answers.delete(id);
     return refused;
   }
@@ -95,6 +100,7 @@ export class MemoryStore implements Store {
     const { instanceId, expectedVersion, instance } = change;
     let kept = this.#instances.get(instanceId);
     if ((kept?.version ?? 0) !== expectedVersion) return false;
+    if (change.answers.some(({ messageId }) => !this.#messages.has(messageId))) return false;
     if (kept === undefined) {
       const key = instance?.idempotencyKey;
       if (key !== undefined) {
@@ -220,7 +226,9 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const id of gone) this.#workers.delete(id);
+    for (const { id, beat } of gone) {
+      if (this.#workers.get(id) === beat) this.#workers.delete(id);
+    }
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -233,6 +241,10 @@ export class MemoryStore implements Store {
       claimed.push(id);
     }
     return claimed;
+  }
+
+  owned(workerId: string): MaybePromise<readonly string[]> {
+    return [...this.#instances].filter(([, { owner }]) => owner === workerId).map(([id]) => id);
   }
 
   retire(workerId: string): MaybePromise<void> {
@@ -250,7 +262,7 @@ export class MemoryStore implements Store {
 
   #answer(answers: readonly Answer[]): void {
     for (const answer of answers) {
-      this.#messages.delete(answer.messageId);
+      if (!this.#messages.delete(answer.messageId)) continue;
       if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
       this.#answers.set(answer.messageId, answer);
       this.#tell(answer.from, { type: "mail" });
