@@ -90,6 +90,7 @@ export class EngineCore {
       { ...options, workerId },
       {
         takeOver: (ids) => this.#takeOver(ids),
+        reconcile: (ids) => this.#instances.reconcile(ids),
         outlived: () => this.#outlived(),
         receiveMail: () => this.#receiveMail(),
         hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
@@ -107,6 +108,8 @@ export class EngineCore {
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
       send: (runtime, command) => this.#send(runtime, command),
+      isTrusted: () => this.#fleet.isTrusted,
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
@@ -442,6 +445,7 @@ export class EngineCore {
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    this.#fleet.doubt();
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
       done?.(error);

@@ -154,6 +154,18 @@ export class Instances {
     }
   }
 
+  /** Takes over what this worker owns and has not, or not as it is kept. */
+  async reconcile(instanceIds: readonly string[]): Promise<void> {
+    if (instanceIds.length === 0) return;
+    const versions = await this.#host.store.versions(instanceIds);
+    const isWrong = (id: string, place: number) => {
+      const known = this.#all.get(id);
+      return known === undefined || (!known.isHeld && known.version < (versions[place] ?? 0));
+    };
+    const wrong = instanceIds.filter(isWrong);
+    if (wrong.length > 0) await this.takeOver(wrong);
+  }
+
   /**
    * What is in memory of the instance may be wrong: it is read again, however long the store fails.
    * Whatever is asked of it meanwhile is held back.
