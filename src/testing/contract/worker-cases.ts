@@ -64,7 +64,7 @@ export const workerCases: readonly CaseDefinition[] = [
       const onlyA = [{ id: "worker-a", beat: 1, isGone: false }];
       assert.deepEqual(await second.beat({ id: "worker-b", beat: 2 }), onlyA);
       await beatOnce(second, "worker-b");
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 10 });
       assert.deepEqual(await second.beat({ id: "worker-b", beat: 2 }), onlyA);
       assert.deepEqual(await store.beat({ id: "worker-a", beat: 1 }), onlyA);
     },
@@ -75,7 +75,7 @@ export const workerCases: readonly CaseDefinition[] = [
       const second = await other();
       await beatOnce(store, "worker-a", "worker-b");
       await keep(second, [changeOf("order", 0, { owner: "worker-b" })]);
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 10 });
       assert.deepEqual(byId(await second.beat({ id: "worker-b", beat: 1 })), [
         { id: "worker-a", beat: 1, isGone: false },
         { id: "worker-b", beat: 1, isGone: false },
@@ -157,7 +157,11 @@ export const workerCases: readonly CaseDefinition[] = [
       const second = await other();
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [changeOf("order", 0, { owner: "worker-b" })]);
-      const claimed = await second.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      const claimed = await second.claim({
+        workerId: "worker-a",
+        gone: [{ id: "worker-b", beat: 1 }],
+        limit: 10,
+      });
       assert.deepEqual(claimed, ["order"]);
       const before = await loadOne(second, "order");
       assert.deepEqual([before.version, before.owner], [2, "worker-a"]);
@@ -197,8 +201,8 @@ export const workerCases: readonly CaseDefinition[] = [
       const { ids, changes } = owned("gone", 40);
       await keep(store, changes);
       const [first, more] = await Promise.all([
-        store.claim({ workerId: "worker-a", gone: ["gone"], limit: 20 }),
-        second.claim({ workerId: "worker-b", gone: ["gone"], limit: 20 }),
+        store.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 20 }),
+        second.claim({ workerId: "worker-b", gone: [{ id: "gone", beat: 1 }], limit: 20 }),
       ]);
       assert.ok(first.length > 0 && more.length > 0, "both get some");
       const [rest, moreRest] = await Promise.all([
