@@ -84,7 +84,6 @@ export class SqliteConnection {
 function prepareFile(database: DatabaseSync): void {
   database.exec(`
     PRAGMA busy_timeout = ${busyTimeoutMs};
-    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
   `);
