@@ -1,6 +1,7 @@
 /** What is made from the SQL files of the stores is up to date. */
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import {
   migrationModule,
@@ -10,7 +11,8 @@ import {
 } from "../scripts/migration-module.ts";
 import { sqliteSchema } from "../scripts/sqlite-schema.ts";
 
-const sqlite = resolve(import.meta.dirname, "../src/store/sqlite");
+const root = resolve(import.meta.dirname, "..");
+const sqlite = resolve(root, "src/store/sqlite");
 
 describe.each(storesWithMigrations().map((folder) => [basename(folder), folder]))(
   "the migrations of %s",
@@ -45,3 +47,37 @@ describe("src/store/sqlite/schema.sql", () => {
     expect(schema).toBe(sqliteSchema(readMigrations(sqlite)));
   });
 });
+
+describe("docs/database.md", () => {
+  const page = readFileSync(resolve(root, "docs/database.md"), "utf8").replaceAll("\r\n", "\n");
+  const database = new DatabaseSync(":memory:");
+  for (const sql of readMigrations(sqlite)) database.exec(sql);
+
+  test("names every table and column", () => {
+    const columns = database
+      .prepare(
+        `SELECT t.name AS tableName, c.name AS columnName
+         FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'`,
+      )
+      .all();
+    expect(columns.length).toBeGreaterThan(50);
+    const sections = page.split(/^(?=#+ )/m);
+    const missing = columns.filter(({ tableName, columnName }) => {
+      const section = sections.find((text) => text.split("\n")[0]?.includes(String(tableName)));
+      const isKey = tableName === "tandem_executions" && columnName === "id";
+      return !isKey && !section?.includes(`\`${columnName}\``) && !isOfHost(String(columnName));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test("shows queries that run", () => {
+    const blocks = [...page.matchAll(/```sql\n(.*?)```/gs)].map((match) => match[1] ?? "");
+    expect(blocks.length).toBeGreaterThan(2);
+    for (const sql of blocks) database.exec(sql);
+  });
+});
+
+/** Columns of SQLite alone, which stand in its section. */
+function isOfHost(name: string): boolean {
+  return ["host", "process_id", "thread_id"].includes(name);
+}
