@@ -19,8 +19,8 @@ export function migrate(connection: SqliteConnection, migrations: readonly strin
     if (done > migrations.length) {
       throw new StoreTooNewError(
         `The store on ${name} has the tables of a newer version of this package: migration ` +
-          `${done}, and this version knows ${migrations.length}. Upgrade the package here too, or ` +
-          "restore the backup from before the upgrade.",
+          `${done}, and this version knows ${migrations.length}. Upgrade the package here too, ` +
+          "or restore the backup from before the upgrade.",
       );
     }
     const record = database.prepare("INSERT INTO tandem_migrations (number) VALUES (?)");

@@ -214,7 +214,7 @@ describe("a commit that fails", () => {
   });
 });
 
-test("what a worker of this store knows of an instance is not what others changed meanwhile", () => {
+test("a store notices that others have changed an instance that its worker owned", () => {
   const [store, other] = [openStore(), openStore()];
   const owner = "me";
   keep(store, changeOf("a", 0, { owner }), changeOf("b", 0, { owner }));
