@@ -252,11 +252,6 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
-/** Another owner wrote to the instance since it was loaded. */
-export class VersionConflictError extends WorkflowsError {
-  readonly code = "VERSION_CONFLICT";
-}
-
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";

@@ -100,6 +100,7 @@ export class ChangeWriter {
   /** Whether the change was kept; if not, nothing of it was. */
   write(change: Change): boolean {
     const { instanceId, expectedVersion, executions, tasks, timers } = change;
+    for (const answer of change.answers) if (!this.#mail.isFor(answer)) return false;
     const isNew = expectedVersion === 0;
     const number = isNew ? this.#insert(change) : this.#update(change);
     if (number === undefined) return false;
