@@ -302,6 +302,7 @@ export class EngineCore {
 
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
       if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
     }

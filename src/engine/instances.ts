@@ -131,6 +131,7 @@ export class Instances {
   }
 
   #replace(runtime: InstanceRuntime, stored: StoredInstance): void {
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     runtime.state = restore(runtime.graph, stored.rows);
     runtime.version = stored.version;
@@ -172,11 +173,13 @@ export class Instances {
    */
   reload(runtime: InstanceRuntime, cause: unknown): void {
     runtime.heldBack ??= [];
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     void this.#reload(runtime, cause, firstPauseMs);
   }
 
   async #reload(runtime: InstanceRuntime, cause: unknown, pauseMs: number): Promise<void> {
+    const { epoch } = runtime;
     let stored: StoredInstance | undefined;
     try {
       [stored] = await this.#host.store.load([runtime.id]);
@@ -186,11 +189,13 @@ export class Instances {
         error,
       });
       this.#pause(pauseMs, () => {
+        if (runtime.epoch !== epoch) return;
         void this.#reload(runtime, cause, Math.min(2 * pauseMs, longestPauseMs));
       });
       return;
     }
-    if (this.#isClosed) return;
+    // Another read may have begun since, for a later reason.
+    if (this.#isClosed || runtime.epoch !== epoch) return;
     if (stored === undefined) {
       this.remove(runtime);
       this.#host.missing(runtime, cause);
