@@ -72,6 +72,7 @@ export class EngineCore {
     );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
+      isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#abortAll(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
@@ -104,6 +105,7 @@ export class EngineCore {
       begin: (runtime, message) => this.begin(runtime, message),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },

@@ -19,6 +19,8 @@ export interface InstancesHost {
   readonly logger: Logger;
   readonly workerId: string;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  /** Whether no other worker can have taken over what this one owns. */
+  isTrusted(): boolean;
   /** The instance was read from the store: what runs in it is started, what it waits for is set. */
   loaded(runtime: InstanceRuntime): void;
   /** What was in memory of it does not count any more. */
@@ -99,7 +101,8 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
-    return !store.isShared || runtime.owner === workerId || runtime.isHeld || !runtime.isStored;
+    if (!store.isShared || runtime.isHeld || !runtime.isStored) return true;
+    return runtime.owner === workerId && this.#host.isTrusted();
   }
 
   async #read(instanceId: string): Promise<InstanceRuntime | undefined> {
