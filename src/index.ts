@@ -116,3 +116,4 @@ export type {
 export type { WorkflowStatus } from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
+export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

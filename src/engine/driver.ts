@@ -354,9 +354,10 @@ export class Driver {
   }
 }
 
+/** The message is this worker's, or it would not have it in hand. */
 function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   const outcome: Outcome = rejection === undefined ? { ok: true } : { ok: false, ...rejection };
-  return { messageId: message.id, from: message.from, outcome };
+  return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
 function lettersFor(

@@ -11,7 +11,7 @@ import {
   type MachineEvent,
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
-import type { HandedOn, MaybePromise, Message, Store } from "../store/store.ts";
+import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
@@ -64,7 +64,7 @@ export class EngineCore {
     this.#options = options;
     const { store, clock, logger, createId, graphOf } = options;
     const workerId = createId();
-    const now = () => clock.now();
+    const now = () => Math.floor(clock.now());
     this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
@@ -353,9 +353,9 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[], handedOn: readonly HandedOn[]): Promise<void> {
+  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
     const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], sent, answers: [], handedOn, dismissed });
+    await this.#options.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
   }
 
   async #receiveMail(): Promise<void> {
@@ -419,10 +419,12 @@ export class EngineCore {
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
-    // What this process itself has to say about an instance that it does not own is out of date.
-    if (message !== undefined) void this.#mailroom.handOn(message, owner);
-    if (done === undefined) return;
-    void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+    if (message !== undefined) {
+      void this.#mailroom.handOn(message, owner);
+    } else if (done !== undefined) {
+      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+    }
+    // What this process itself has to say of an instance that it does not own is out of date.
   }
 
   // -------------------------------------------------------------------------- after a failed commit
@@ -431,6 +433,7 @@ export class EngineCore {
     if (!runtime.isStored) {
       const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
       this.#instances.remove(runtime);
+      abandon(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
       runtime.heldBack = undefined;

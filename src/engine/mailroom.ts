@@ -1,5 +1,5 @@
 import type { EpochMs } from "../machine/index.ts";
-import type { Answer, HandedOn, Mail, Message } from "../store/store.ts";
+import type { Handover, Mail, Message, Reply } from "../store/store.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { errorOfOutcome } from "./rejections.ts";
 
@@ -8,7 +8,7 @@ export interface MailHost {
   now(): EpochMs;
   createId(): string;
   /** Writes what belongs to no change of this process. */
-  post(sent: readonly Message[], handedOn: readonly HandedOn[]): Promise<void>;
+  post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void>;
   read(): Promise<Mail>;
   carryOut(message: Message): void;
 }
@@ -49,7 +49,7 @@ export class Mailroom {
   /** Hands a message on to the worker that owns its instance. */
   async handOn(message: Message, owner: string): Promise<void> {
     try {
-      await this.#host.post([], [{ messageId: message.id, to: owner }]);
+      await this.#host.post([], [{ messageId: message.id, by: message.to, to: owner }]);
       this.settle(message);
     } catch {
       // It is still kept, and received again.
@@ -99,7 +99,7 @@ export class Mailroom {
     this.#inHand.delete(message.id);
   }
 
-  #read({ messageId, outcome }: Answer): void {
+  #read({ messageId, outcome }: Reply): void {
     this.#dismissed.push(messageId);
     const done = this.#awaited.get(messageId);
     if (done === undefined) return;

@@ -17,16 +17,28 @@ import type {
  * S3. What `commit` has acknowledged is in every later read, also after a crash.
  * S4. Time never comes from the store.
  * S5. Claiming an instance raises its version: what its owner before still writes is refused.
- * S6. A message is answered once: a change that answers one that is no longer kept is refused.
+ * S6. A change that answers a message is refused unless the message is still kept for the worker
+ *     that answers it: what a message asks for happens once, whoever has it in hand.
  *
  * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned
  * by the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
+ *
+ * Records come back as they were given, undefined where they were undefined. What is JSON in them
+ * (data, results, writes, items, errors, commands, outcomes) comes back exactly, with the order of
+ * its keys, NUL characters and lone surrogates. All other text (ids, names, titles, reasons) has no
+ * NUL, which some databases cannot keep; a lone surrogate in it may come back as U+FFFD. Moments
+ * are whole milliseconds that a `Date` can have. What the engine and the store give each other is
+ * never changed afterwards.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */
   readonly isShared: boolean;
 
-  /** Keeps the changes; gives the ids of the instances whose changes were refused (S2, S6). */
+  /**
+   * Keeps the changes; gives the ids of the instances whose changes were refused: their version is
+   * not the expected one (S2), they answer a message that is not the worker's any more (S6), or they
+   * are new and their idempotency key is taken.
+   */
   commit(commit: Commit): MaybePromise<readonly string[]>;
 
   /** What is kept of these instances, in their order; those that do not exist are left out. */
@@ -48,8 +60,8 @@ export interface Store {
   listTimers(query: TimerQuery): MaybePromise<readonly StoredTimer[]>;
 
   /**
-   * A sign of life. The first one (`beat` 1) makes the worker known; a later one of a worker that is
-   * no longer known changes nothing. Gives all workers that are known then.
+   * A sign of life. The first one (`beat` 1) makes the worker known; a later one of a worker that
+   * is no longer known changes nothing. Gives all workers that are known then.
    */
   beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]>;
 
@@ -59,6 +71,8 @@ export interface Store {
    * owner is not known (any more), raising their versions; messages to workers that are not known
    * are from now on for this one. Gives the ids of these instances. What several workers claim at
    * the same moment is spread among them and given to one only.
+   *
+   * A worker is forgotten with the answers that are kept for it. It may become known again.
    */
   claim(claim: Claim): MaybePromise<readonly string[]>;
 
@@ -68,12 +82,16 @@ export interface Store {
   /** Forgets a worker that stops; others can claim at once what it had. */
   retire(workerId: string): MaybePromise<void>;
 
-  /** Messages to this worker that nobody has answered, oldest first, and answers to its own. */
+  /**
+   * Messages to this worker that nobody has answered, oldest first (of one moment, in the order in
+   * which they were sent), and answers to its own.
+   */
   receive(workerId: string): MaybePromise<Mail>;
 
   /**
    * Calls back when a commit of somebody else has something for this worker or announces an
-   * instance, or when a worker retires. It may miss something after a failure: who listens also
+   * instance, or when a worker retires; what it tells of can be read then. It may tell of something
+   * twice, tell a worker of what it did itself, or miss something after a failure: who listens also
    * looks from time to time. Gives a function that ends it; undefined if the store cannot tell.
    */
   listen(workerId: string, listener: (news: News) => void): MaybePromise<(() => void) | undefined>;
@@ -89,22 +107,22 @@ export type MaybePromise<Value> = Value | Promise<Value>;
 /** What is written in one transaction. An instance stands in at most one of its changes. */
 export interface Commit {
   readonly changes: readonly Change[];
-  /** Messages, and answers to messages, that belong to no change. */
+  /** Messages, and answers to messages, that belong to no change: kept whatever is refused. */
   readonly sent: readonly Message[];
   readonly answers: readonly Answer[];
-  /** Messages that are for another worker from now on, if they are still kept. */
-  readonly handedOn: readonly HandedOn[];
+  /** Messages that are for another worker from now on. */
+  readonly handedOn: readonly Handover[];
   /** Answers to the worker's own messages that it has read: they can go. */
   readonly dismissed: readonly string[];
 }
 
 /**
  * What changes in one instance. Records are whole, each id stands once, and replaces what was kept
- * under it.
+ * under it. Its properties may be getters: read them, and do not copy the object.
  */
 export interface Change {
   readonly instanceId: string;
-  /** How many changes the instance had before this one; 0 for a new instance, which must not exist. */
+  /** How many changes and claims it had before; 0 for a new instance, which must not exist. */
   readonly expectedVersion: number;
   /** When it was decided. */
   readonly at: EpochMs;
@@ -116,8 +134,9 @@ export interface Change {
   readonly tasks: readonly TaskRecord[];
   /** Timers that are set. */
   readonly timers: readonly TimerRecord[];
-  /** Ids of timers that are cleared. */
+  /** Ids of timers that are cleared, if they are there; none that is set by the same change. */
   readonly clearedTimers: readonly string[];
+  /** They are loaded in the order in which their ids were first kept: it counts. */
   readonly signals: readonly SignalRecord[];
   readonly sent: readonly Message[];
   readonly answers: readonly Answer[];
@@ -127,6 +146,7 @@ export interface Change {
 
 /** A command for an instance, kept until somebody has carried it out. */
 export interface Message {
+  /** Never used before. */
   readonly id: string;
   readonly instanceId: string;
   /** The worker that is to carry it out. */
@@ -138,26 +158,34 @@ export interface Message {
   readonly command: unknown;
 }
 
-/**
- * What became of a message. It replaces the message, or ends it if nobody waits for the answer; if
- * the message is no longer kept, it was answered already, and this has no effect.
- */
-export interface Answer {
+/** What became of a message, as the worker that waits for it receives it. */
+export interface Reply {
   readonly messageId: string;
-  /** The worker that waits for it. */
+  /** The worker that sent the message and waits; undefined if nobody does. */
   readonly from: string | undefined;
   /** JSON. */
   readonly outcome: unknown;
 }
 
-export interface HandedOn {
+/**
+ * Replaces the message that it answers, or ends it if nobody waits. One that belongs to no change
+ * has no effect unless the message is still kept for the worker.
+ */
+export interface Answer extends Reply {
+  /** The worker that carried the message out. */
+  readonly by: string;
+}
+
+/** Has no effect unless the message is still kept for the worker that hands it on. */
+export interface Handover {
   readonly messageId: string;
+  readonly by: string;
   readonly to: string;
 }
 
 export interface Mail {
   readonly messages: readonly Message[];
-  readonly answers: readonly Answer[];
+  readonly answers: readonly Reply[];
 }
 
 export type News =

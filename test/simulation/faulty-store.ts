@@ -90,7 +90,9 @@ export class FaultyStore implements Store {
       const ids = this.#store.claim(claim) as readonly string[];
       if (ids.length + claim.gone.length > 0) {
         const { world, name } = this.#process;
-        world.note(`${name} claims ${ids.join(", ") || "nothing"} of ${claim.gone.map(({ id }) => id).join(", ")}`);
+        world.note(
+          `${name} claims ${ids.join(", ") || "nothing"} of ${claim.gone.map(({ id }) => id).join(", ")}`,
+        );
       }
       return ids;
     });

@@ -226,7 +226,8 @@ export class FinalCheck {
       const done = undone.filter((each) => each.status === "succeeded").length;
       const isRight = done === (isDue && undone.length > 0 ? 1 : 0) && (!isDue || done === 1);
       const isUndo = executions.find((each) => each.id === id)?.compensates !== 0;
-      if (!isRight && !isUndo) this.#violation(`${path} of ${instance.id} was undone ${done} times`);
+      if (!isRight && !isUndo)
+        this.#violation(`${path} of ${instance.id} was undone ${done} times`);
     }
   }
 }

@@ -71,7 +71,8 @@ function checkWaits(world: World): void {
     }
     const timers = [...rows.timers].map(({ executionId }) => executionId);
     for (const { status, path, id: executionId } of rows.executions) {
-      const isTimed = status === "scheduled" || (status === "waiting" && /late|clock|wait|pause/.test(path));
+      const isTimed =
+        status === "scheduled" || (status === "waiting" && /late|clock|wait|pause/.test(path));
       if (isTimed && !timers.includes(executionId)) {
         world.ledger.violation(`${path} of ${id} is ${status} and has no timer`);
       }

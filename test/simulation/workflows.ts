@@ -22,7 +22,7 @@ import {
   WorkflowRegistry,
 } from "tandem-workflows";
 import { flow } from "../support/workshop.ts";
-import { ProcessLogger } from "./simulated-process.ts";
+import type { ProcessLogger } from "./simulated-process.ts";
 
 /** What the code of a step does: how long it takes, and how often it fails, or never ends. */
 interface Manner {
@@ -253,9 +253,11 @@ class Review extends StepGroup {
   }
 }
 
-const custom = flow({ begin: work("begin"), review: new Review(), end: work("end") }, [
-  "begin -> review -> end",
-], { name: "custom" });
+const custom = flow(
+  { begin: work("begin"), review: new Review(), end: work("end") },
+  ["begin -> review -> end"],
+  { name: "custom" },
+);
 
 const times = flow(
   {

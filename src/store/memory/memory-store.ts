@@ -16,6 +16,7 @@ import type {
   MaybePromise,
   Message,
   News,
+  Reply,
   Store,
   StoredInstance,
   StoredTask,
@@ -33,6 +34,7 @@ class Kept {
   instance: InstanceRecord | undefined;
   readonly executions: ExecutionRecord[] = [];
   tasks: Map<string, TaskRecord> | undefined;
+  openTasks = 0;
   timers: Map<string, TimerRecord> | undefined;
   signals: Map<string, SignalRecord> | undefined;
 }
@@ -65,7 +67,7 @@ export class MemoryStore implements Store {
   readonly #withTimers = new Set<string>();
   readonly #messages = new Map<string, Message>();
   /** Answers by the message that they answer. */
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, Reply>();
   readonly #workers = new Map<string, number>();
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
@@ -87,20 +89,21 @@ export class MemoryStore implements Store {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
     }
     if (sent.length > 0) this.#send(sent);
-    if (answers.length > 0) this.#answer(answers);
-    for (const { messageId, to } of handedOn) {
+    for (const answer of answers) if (this.#isFor(answer)) this.#answer(answer);
+    for (const { messageId, by, to } of handedOn) {
       const message = this.#messages.get(messageId);
-      if (message !== undefined) this.#send([{ ...message, to }]);
+      if (message?.to === by) this.#messages.set(messageId, { ...message, to });
     }
     for (const id of dismissed) this.#answers.delete(id);
+    if (this.#listeners.size > 0) this.#announce(commit, refused);
     return refused;
   }
 
   #keep(change: Change): boolean {
-    const { instanceId, expectedVersion, instance } = change;
+    const { instanceId, expectedVersion, instance, answers } = change;
     let kept = this.#instances.get(instanceId);
     if ((kept?.version ?? 0) !== expectedVersion) return false;
-    if (change.answers.some(({ messageId }) => !this.#messages.has(messageId))) return false;
+    for (const answer of answers) if (!this.#isFor(answer)) return false;
     if (kept === undefined) {
       const key = instance?.idempotencyKey;
       if (key !== undefined) {
@@ -112,9 +115,7 @@ export class MemoryStore implements Store {
     }
     kept.version++;
     kept.owner = change.owner;
-    if (instance !== undefined) {
-      kept.instance = instance;
-    }
+    if (instance !== undefined) kept.instance = instance;
     for (const execution of change.executions) kept.executions[execution.id - 1] = execution;
     if (instance?.endedAt !== undefined) this.#remember(instanceId, kept.executions.length);
     if (change.tasks.length > 0) this.#keepTasks(kept, change);
@@ -124,8 +125,7 @@ export class MemoryStore implements Store {
       kept.signals.set(signal.id, signal);
     }
     if (change.sent.length > 0) this.#send(change.sent);
-    if (change.answers.length > 0) this.#answer(change.answers);
-    if (change.isAnnounced) this.#tell(undefined, { type: "instance", instanceId });
+    for (const answer of answers) this.#answer(answer);
     return true;
   }
 
@@ -153,9 +153,12 @@ export class MemoryStore implements Store {
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
     kept.tasks ??= new Map();
-    for (const task of tasks) kept.tasks.set(task.id, task);
-    const hasOpen = [...kept.tasks.values()].some(({ status }) => status === "open");
-    if (hasOpen) this.#withTasks.add(instanceId);
+    for (const task of tasks) {
+      if (kept.tasks.get(task.id)?.status === "open") kept.openTasks--;
+      if (task.status === "open") kept.openTasks++;
+      kept.tasks.set(task.id, task);
+    }
+    if (kept.openTasks > 0) this.#withTasks.add(instanceId);
     else this.#withTasks.delete(instanceId);
   }
 
@@ -226,9 +229,7 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const { id, beat } of gone) {
-      if (this.#workers.get(id) === beat) this.#workers.delete(id);
-    }
+    for (const { id, beat } of gone) if (this.#workers.get(id) === beat) this.#forget(id);
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -248,25 +249,28 @@ export class MemoryStore implements Store {
   }
 
   retire(workerId: string): MaybePromise<void> {
-    this.#workers.delete(workerId);
+    this.#forget(workerId);
     this.#listeners.delete(workerId);
-    this.#tell(undefined, { type: "orphans" });
+    for (const listener of this.#listeners.values()) listener({ type: "orphans" });
+  }
+
+  #forget(workerId: string): void {
+    this.#workers.delete(workerId);
+    for (const [id, { from }] of this.#answers) if (from === workerId) this.#answers.delete(id);
   }
 
   #send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#messages.set(message.id, message);
-      this.#tell(message.to, { type: "mail" });
-    }
+    for (const message of messages) this.#messages.set(message.id, message);
   }
 
-  #answer(answers: readonly Answer[]): void {
-    for (const answer of answers) {
-      if (!this.#messages.delete(answer.messageId)) continue;
-      if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
-      this.#answers.set(answer.messageId, answer);
-      this.#tell(answer.from, { type: "mail" });
-    }
+  #isFor({ messageId, by }: Answer): boolean {
+    return this.#messages.get(messageId)?.to === by;
+  }
+
+  #answer({ messageId, from, outcome }: Answer): void {
+    this.#messages.delete(messageId);
+    if (from === undefined || !this.#workers.has(from)) return;
+    this.#answers.set(messageId, { messageId, from, outcome });
   }
 
   receive(workerId: string): MaybePromise<Mail> {
@@ -281,9 +285,19 @@ export class MemoryStore implements Store {
     return () => this.#listeners.delete(workerId);
   }
 
-  #tell(workerId: string | undefined, news: News): void {
-    for (const [id, listener] of this.#listeners) {
-      if (workerId === undefined || id === workerId) listener(news);
+  /** Tells everybody of what was kept, when all of it can be read. */
+  #announce({ changes, sent, answers, handedOn }: Commit, refused: readonly string[]): void {
+    const kept = changes.filter(({ instanceId }) => !refused.includes(instanceId));
+    const mailed = new Set<string | undefined>(handedOn.map(({ to }) => to));
+    for (const letters of [{ sent, answers }, ...kept]) {
+      for (const { to } of letters.sent) mailed.add(to);
+      for (const { from } of letters.answers) mailed.add(from);
+    }
+    for (const [workerId, listener] of [...this.#listeners]) {
+      if (mailed.has(workerId)) listener({ type: "mail" });
+      for (const { instanceId, isAnnounced } of kept) {
+        if (isAnnounced) listener({ type: "instance", instanceId });
+      }
     }
   }
 

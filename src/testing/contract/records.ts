@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import type {
+  ExecutionRecord,
+  InstanceRecord,
+  SignalRecord,
+  TaskRecord,
+  TimerRecord,
+} from "../../machine/index.ts";
+import type { Change, Commit, Message, Store } from "../../store/store.ts";
+
+/** The moment at which everything happens unless told. */
+export const moment = Date.UTC(2030, 0, 1);
+
+export function instanceRecord(id: string, parts: Partial<InstanceRecord> = {}): InstanceRecord {
+  return {
+    id,
+    workflow: "orders",
+    version: "1.0.0",
+    status: "running",
+    initialData: {},
+    startedAt: moment,
+    endedAt: undefined,
+    user: undefined,
+    tenant: undefined,
+    idempotencyKey: undefined,
+    error: undefined,
+    reason: undefined,
+    compensating: undefined,
+    parent: undefined,
+    ...parts,
+  };
+}
+
+export function executionRecord(id: number, parts: Partial<ExecutionRecord> = {}): ExecutionRecord {
+  return {
+    id,
+    node: 0,
+    path: "prepare",
+    parent: 0,
+    position: 0,
+    iteration: 1,
+    attempt: 1,
+    lastAttempt: 1,
+    status: "running",
+    arrivals: [],
+    roundOpen: false,
+    taken: undefined,
+    startedAt: moment,
+    endedAt: undefined,
+    order: 0,
+    result: undefined,
+    writes: undefined,
+    error: undefined,
+    map: undefined,
+    vote: undefined,
+    reduced: undefined,
+    compensates: 0,
+    ...parts,
+  };
+}
+
+export function taskRecord(id: string, parts: Partial<TaskRecord> = {}): TaskRecord {
+  return {
+    id,
+    executionId: 1,
+    path: "approve",
+    status: "open",
+    title: "Approve the order",
+    description: undefined,
+    assignee: undefined,
+    candidateUsers: undefined,
+    candidateGroups: undefined,
+    excludeUsers: undefined,
+    createdAt: moment,
+    endedAt: undefined,
+    endedBy: undefined,
+    reason: undefined,
+    ...parts,
+  };
+}
+
+export function timerRecord(id: string, parts: Partial<TimerRecord> = {}): TimerRecord {
+  return { id, kind: "timer", executionId: 1, fireAt: moment, ...parts };
+}
+
+export function signalRecord(id: string, parts: Partial<SignalRecord> = {}): SignalRecord {
+  return { id, name: "paid", data: null, usedBy: 0, ...parts };
+}
+
+export function messageOf(id: string, parts: Partial<Message> = {}): Message {
+  return {
+    id,
+    instanceId: "order",
+    to: "worker-b",
+    from: "worker-a",
+    at: moment,
+    command: { type: "Cancel" },
+    ...parts,
+  };
+}
+
+/** A change of an instance; a new instance gets a record unless told. */
+export function changeOf(
+  instanceId: string,
+  expectedVersion: number,
+  parts: Partial<Change> = {},
+): Change {
+  return {
+    instanceId,
+    expectedVersion,
+    at: moment,
+    owner: undefined,
+    instance: expectedVersion === 0 ? instanceRecord(instanceId) : undefined,
+    executions: [],
+    tasks: [],
+    timers: [],
+    clearedTimers: [],
+    signals: [],
+    sent: [],
+    answers: [],
+    isAnnounced: false,
+    ...parts,
+  };
+}
+
+export function commitOf(changes: readonly Change[], parts: Partial<Commit> = {}): Commit {
+  return { changes, sent: [], answers: [], dismissed: [], ...parts };
+}
+
+// ------------------------------------------------------------------------------- acting on a store
+
+/** Commits and gives the ids that were refused, sorted. */
+export async function tryCommit(
+  store: Store,
+  changes: readonly Change[],
+  parts: Partial<Commit> = {},
+): Promise<readonly string[]> {
+  return [...(await store.commit(freeze(commitOf(changes, parts))))].sort();
+}
+
+/** Commits what must not be refused. */
+export async function keep(
+  store: Store,
+  changes: readonly Change[],
+  parts: Partial<Commit> = {},
+): Promise<void> {
+  assert.deepEqual(await tryCommit(store, changes, parts), [], "nothing is refused");
+}
+
+export interface Loaded {
+  readonly version: number;
+  readonly owner: string | undefined;
+  readonly instance: InstanceRecord;
+  readonly executions: readonly ExecutionRecord[];
+  /** By id. */
+  readonly tasks: readonly TaskRecord[];
+  /** By id. */
+  readonly timers: readonly TimerRecord[];
+  readonly signals: readonly SignalRecord[];
+}
+
+export async function loadAll(
+  store: Store,
+  instanceIds: readonly string[],
+): Promise<readonly Loaded[]> {
+  const stored = await store.load(instanceIds);
+  return stored.map(({ version, owner, rows }) => ({
+    version,
+    owner,
+    instance: rows.instance,
+    executions: [...rows.executions],
+    tasks: [...rows.tasks].sort(compareIds),
+    timers: [...rows.timers].sort(compareIds),
+    signals: [...rows.signals],
+  }));
+}
+
+export async function loadOne(store: Store, instanceId: string): Promise<Loaded> {
+  const [loaded, ...more] = await loadAll(store, [instanceId]);
+  assert.ok(loaded, `"${instanceId}" is kept`);
+  assert.deepEqual(more, []);
+  return loaded;
+}
+
+export async function isKept(store: Store, instanceId: string): Promise<boolean> {
+  return (await store.load([instanceId])).length > 0;
+}
+
+/**
+ * Equal, in the same order. Compared one by one: the differences of long lists take forever to be
+ * worked out, and nobody reads them.
+ */
+export function assertRecords<Item>(actual: readonly Item[], expected: readonly Item[]): void {
+  for (const [index, item] of expected.entries()) assert.deepEqual(actual[index], item);
+  assert.equal(actual.length, expected.length);
+}
+
+export function compareIds(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+/** The values that the engine gives cannot be changed: nor can those of this suite. */
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) freeze(inner);
+  return value;
+}
