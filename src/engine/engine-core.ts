@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
-import { EngineClosedError, InternalError, StepNotActiveError } from "../errors.ts";
+import {
+  EngineClosedError,
+  InternalError,
+  StepNotActiveError,
+  StoreUnavailableError,
+} from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
@@ -179,7 +184,7 @@ export class EngineCore {
       rejectWaiters(runtime, closed);
     }
     this.#instances.close();
-    this.#mailroom.close(closed);
+    this.#mailroom.giveUp(closed);
     await this.#fleet.leave();
   }
 
@@ -304,6 +309,8 @@ export class EngineCore {
 
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    const message = "It is not known what became of it: this process was taken for gone meanwhile.";
+    this.#mailroom.giveUp(new StoreUnavailableError(message));
     this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
       if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
