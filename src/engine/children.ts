@@ -149,8 +149,9 @@ export class ChildInstances {
   async ended(parent: InstanceRuntime, letter: EndLetter, message: Message): Promise<void> {
     const { executionId, childId } = letter;
     const inMemory = [...(parent.children ?? [])].find(({ id }) => id === childId);
-    const child = inMemory ?? (await this.#host.find(childId));
-    if (child === undefined) return this.#host.drop(message);
+    const child = inMemory?.isEnded ? inMemory : await this.#host.find(childId);
+    // One that goes on was retried, and tells of its end again.
+    if (!child?.isEnded) return this.#host.drop(message);
     const outcome = this.#outcomeOf(child, parent, executionId);
     this.#host.send(parent, { type: "ChildEnded", executionId, outcome }, message);
   }

@@ -256,7 +256,7 @@ export class Driver {
   // ----------------------------------------------------------------------------------- committing
 
   #commit(batch: Batch): void {
-    const { changes, answers, decided } = batch;
+    const { changes, answers } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
     const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
@@ -273,7 +273,6 @@ export class Driver {
     }
     this.#commits++;
     for (const { runtime } of changes) runtime.heldBack ??= [];
-    for (const { runtime } of decided) runtime.heldBack ??= [];
     committed.then(
       (refused) => {
         this.#commits--;
@@ -311,7 +310,7 @@ export class Driver {
       const { runtime, message, done, change, rejection, eventsEnd, effectsEnd } = request;
       if (request.epoch !== runtime.epoch) this.#performLate(request);
       else if (change?.isRefused !== true) {
-        if (runtime.heldBack !== undefined) this.release(runtime);
+        if (change !== undefined && runtime.isHeld) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
         if (rejection === undefined) {
           this.#host.perform(request, transition, eventsFrom, effectsFrom);
@@ -344,13 +343,11 @@ export class Driver {
   #lose({ changes, decided }: Batch, error: unknown): void {
     if (this.#isClosed) return;
     const present = changes.filter(({ epoch, runtime }) => epoch === runtime.epoch);
-    const runtimes = new Set(present.map(({ runtime }) => runtime));
-    for (const { runtime, epoch } of decided) {
-      if (runtimes.has(runtime) || !runtime.isHeld || epoch !== runtime.epoch) continue;
-      this.release(runtime);
-      answerWaiters(runtime);
-    }
-    this.#host.lost([...runtimes], decided, error);
+    this.#host.lost(
+      present.map(({ runtime }) => runtime),
+      decided,
+      error,
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { restore } from "../machine/index.ts";
 import type { Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import { waitUntil } from "./waiters.ts";
 
 /** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
 const idleAtMost = 1000;
@@ -101,7 +102,7 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
-    if (!store.isShared || runtime.isHeld || !runtime.isStored) return true;
+    if (!store.isShared || !runtime.isStored) return true;
     return runtime.owner === workerId && this.#host.isTrusted();
   }
 
@@ -109,16 +110,18 @@ export class Instances {
     const { store } = this.#host;
     const before = this.#all.get(instanceId);
     if (before !== undefined) {
-      const [version] = await store.versions([instanceId]);
-      if (version === before.version || this.#isCurrent(before)) return before;
+      const [version = 0] = await store.versions([instanceId]);
+      const isCurrent = await whenFree(before, () => before.version >= version);
+      if (isCurrent && this.#all.get(instanceId) === before) return before;
     }
     const [stored] = await store.load([instanceId]);
     const known = this.#all.get(instanceId);
     if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
-    if (stored !== undefined && !this.#isCurrent(known) && stored.version > known.version) {
-      this.#replace(known, stored);
-    }
-    return known;
+    if (stored === undefined) return known;
+    return whenFree(known, () => {
+      if (stored.version > known.version) this.#replace(known, stored);
+      return known;
+    });
   }
 
   /** An instance that was not in memory. */
@@ -225,4 +228,9 @@ export class Instances {
     this.#all.clear();
     this.#idle.clear();
   }
+}
+
+/** When no commit and no other read of it is on its way. */
+function whenFree<Seen>(runtime: InstanceRuntime, see: () => Seen): Promise<Seen> {
+  return waitUntil(runtime, "stored", see);
 }
