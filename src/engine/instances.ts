@@ -117,7 +117,8 @@ export class Instances {
     const [stored] = await store.load([instanceId]);
     const known = this.#all.get(instanceId);
     if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
-    if (stored === undefined) return known;
+    // Here it is starting, or was, and nobody else has it.
+    if (stored === undefined || !known.isStored) return known;
     return whenFree(known, () => {
       if (stored.version > known.version) this.#replace(known, stored);
       return known;
