@@ -2,7 +2,7 @@ import type { SignalStep } from "../definition/wait-steps.ts";
 import { DefinitionChangedError } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
-import { groupOf, logWrites, openCallbackLog } from "./apply.ts";
+import { groupOf, logEarlier, logWrites, openCallbackLog } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
 import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
 import { isBusy, isLive } from "./lifecycle.ts";
@@ -163,6 +163,11 @@ function restoreGroups(state: InstanceState): void {
     const waiting = node.kind === "custom" ? pending : pending.slice(Math.max(0, free));
     for (const member of waiting) {
       group.again.add(state.execution(member as number).position);
+    }
+    if (node.kind === "sequential") {
+      const isAtWork = (id: number | undefined, position: number) =>
+        id !== undefined && isLive(state.execution(id).status) && !group.again.has(position);
+      logEarlier(state, group, Math.max(0, group.members.findIndex(isAtWork)));
     }
   }
 }

@@ -25,6 +25,26 @@ describe("retryWorkflow", () => {
     expect(shop.begun).toEqual(["a", "b", "b", "c"]);
   });
 
+  test("lets members of a sequence see what those declared before them wrote, and no more", async () => {
+    const shop = new Workshop();
+    const group = new SequentialGroup([shop.step("x"), shop.step("y"), shop.step("z")]);
+    await shop.start(flow({ group }));
+    await shop.act(shop.engine.cancelStep({ instanceId: shop.id, stepName: "group/x" }));
+    await shop.finish("group/y", { set: { who: "y" } });
+    await shop.fail("group/z");
+    await retry(shop);
+    expect(shop.running).toEqual(["group/x"]);
+    expect(shop.context("group/x").get("who")).toBeUndefined();
+    await shop.restart();
+    expect(shop.context("group/x").get("who")).toBeUndefined();
+    await shop.finish("group/x", { set: { who: "x" } });
+    expect(shop.context("group/z").get("who")).toBe("y");
+    await shop.restart();
+    expect(shop.context("group/z").get("who")).toBe("y");
+    await shop.finish("group/z");
+    expect(await shop.data()).toEqual({ who: "y" });
+  });
+
   test("continues what was cancelled because of the failure, and not what had succeeded", async () => {
     const shop = new Workshop();
     const edges = ["a -> b -> join", "a -> c -> join", "a -> d -> join"];
