@@ -1,4 +1,4 @@
-import { humanStep, ParallelGroup, SequentialGroup, TimerStep } from "tandem-workflows";
+import { humanStep, MapGroup, ParallelGroup, SequentialGroup, TimerStep } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { edge } from "../support/definition-problems.ts";
 import { flow, Workshop } from "../support/workshop.ts";
@@ -215,6 +215,23 @@ describe("retryWorkflow", () => {
     await retry(shop, "c");
     expect(shop.running).toEqual(["c"]);
     await shop.finish("c");
+    expect(await shop.status()).toBe("completed");
+  });
+
+  test("from a step leaves behind what the failure kept from starting, also of an earlier visit", async () => {
+    const shop = new Workshop();
+    const each = new MapGroup(shop.step("item"), { items: "list", join: "each", mutex: "m" });
+    const steps = { ...shop.steps("a", "b", "c"), each, end: shop.step() };
+    await shop.start(flow(steps, ["a -> b -> each -> end", "a -> c -> each"]));
+    await shop.finish("a", { set: { list: [1] } });
+    await shop.finish("b");
+    await shop.finish("c", { set: { list: "none" } });
+    // The first visit leads on to the end, but the second, which waited for the mutex, fails before.
+    await shop.finish("each/item[0]");
+    expect(await shop.statuses("each")).toEqual(["succeeded", "failed"]);
+    await retry(shop, "end");
+    expect(shop.running).toEqual(["end"]);
+    await shop.finish("end");
     expect(await shop.status()).toBe("completed");
   });
 
