@@ -252,6 +252,12 @@ describe("more control", () => {
     expect(run.alive).toBe("E");
   });
 
+  test("what is cancelled together goes on in the order in which it began", () => {
+    const canceler: NodeSpec = { kind: "machine", name: "K", cancels: ["C", "B"] };
+    const run = play("A -> B K X, X -> C, B -> P~, C -> Q~", [canceler]).end("A").end("X");
+    expect(run.end("K").alive).toBe("P Q");
+  });
+
   test("tokens that wait are cancelled as one execution", () => {
     const run = play("A -> B C D, B -> J, C -> J, D -> Z, J -> E~, Z -> J", [
       { kind: "machine", name: "D", cancels: ["J"] },
