@@ -167,11 +167,13 @@ export class ContextView implements ReadonlyContext<AnyData> {
     let execution = this.subject;
     while (execution !== undefined && execution.parent !== 0) {
       const group = this.state.groups?.get(execution.parent);
-      const log = group?.log;
+      const parent = this.state.execution(execution.parent);
+      // A compensation looks from a group that has ended: what it wrote is committed, or void.
+      const log = isLive(parent.status) ? group?.log : undefined;
       // What a callback sees is not for the members that run again after it failed.
       const isShown = execution.position < 0 || group?.callback === 0;
       if (log !== undefined && isShown) scopes = [...scopes, { log, length: log.length }];
-      execution = this.state.execution(execution.parent);
+      execution = parent;
     }
     return scopes;
   }
