@@ -330,6 +330,28 @@ describe("groups", () => {
     expect(run.end("G/c").alive).toBe("Z");
   });
 
+  test("a map that was closed keeps how its items ended, also when it runs again", () => {
+    const map: NodeSpec = {
+      kind: "map",
+      name: "G",
+      members: [step("x")],
+      key: "list",
+      callback: step("c"),
+      failure: "collect",
+      retry: { maxAttempts: 2 },
+    };
+    const run = play("G -> Z", [map], { initialData: { list: [1, 2, 3] } });
+    run.end("G/x[0]", [], "done").fail("G/x[1]");
+    run.model.perform({ do: "close map", path: "G" }, 5);
+    expect(run.fail("G/c").alive).toBe("G/c");
+    run.end("G/c");
+    expect(run.model.find("G#1").result).toEqual([
+      { status: "succeeded", result: "done" },
+      { status: "failed", error: "STEP_FAILED" },
+      { status: "canceled" },
+    ]);
+  });
+
   test("a sequential group goes on one by one and shows what was written inside only", () => {
     const choice: NodeSpec = {
       kind: "conditional",
