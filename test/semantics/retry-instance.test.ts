@@ -1,4 +1,11 @@
-import { humanStep, MapGroup, ParallelGroup, SequentialGroup, TimerStep } from "tandem-workflows";
+import {
+  ConditionalGroup,
+  humanStep,
+  MapGroup,
+  ParallelGroup,
+  SequentialGroup,
+  TimerStep,
+} from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { edge } from "../support/definition-problems.ts";
 import { flow, Workshop } from "../support/workshop.ts";
@@ -234,6 +241,43 @@ describe("retryWorkflow", () => {
     await shop.finish("end");
     expect(await shop.status()).toBe("completed");
   });
+
+  test.each(["without", "with"])(
+    "starts what it kept from starting as it came, %s a restart",
+    async (how) => {
+      const shop = new Workshop();
+      let branch = "none";
+      const wait = { mutex: "m", retry: { maxAttempts: 2, initialIntervalMs: 10 } };
+      const list = (options = {}) =>
+        new MapGroup(shop.step("item"), { items: "list", mutex: "m", ...options });
+      const steps = {
+        ...shop.steps("a", "b", "c"),
+        flaky: list(wait),
+        holder: shop.step("", { mutex: "m" }),
+        second: list(),
+        third: new ConditionalGroup({ only: shop.step() }, () => branch as "only", { mutex: "m" }),
+        ...shop.steps("afterFlaky", "afterSecond"),
+      };
+      const edges = [
+        "a -> flaky -> afterFlaky",
+        "a -> holder",
+        "a -> b -> second -> afterSecond",
+        "a -> c -> third",
+      ];
+      await shop.start(flow(steps, edges));
+      await shop.finish("a");
+      await shop.finish("b");
+      // It comes back to the line of the mutex after the second.
+      await shop.advance(10);
+      await shop.finish("c");
+      await shop.finish("holder", { set: { list: [] } });
+      expect(await shop.error()).toMatchObject({ code: "UNKNOWN_BRANCH" });
+      if (how === "with") await shop.restart();
+      branch = "only";
+      await retry(shop);
+      expect(shop.running).toEqual(["third/only", "afterSecond", "afterFlaky"]);
+    },
+  );
 
   test("works after a restart", async () => {
     const shop = new Workshop();
