@@ -132,6 +132,13 @@ describe("the join rule", () => {
     expect(run.end("Q").alive).toBe("J K");
   });
 
+  test("a join that one of these cancels does not start with them", () => {
+    const run = play("A -> P Q, P -> J, Q -> K, J -> K? Z, K -> J", [
+      { kind: "gateway", name: "J", choice: "holding", cancels: ["K"] },
+    ]).end("A");
+    expect(run.end("P").end("Q").alive).toBe("Z");
+  });
+
   test("a second token on an edge serves the next run", () => {
     const run = play("A -> X Y Z, X -> P, Y -> P, P -> J, Z -> J", [
       { kind: "machine", name: "P", join: "each" },
