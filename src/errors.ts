@@ -262,6 +262,36 @@ export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";
 }
 
+// -------------------------------------------------------------------------------------- the stores
+
+/**
+ * The database cannot be reached, is busy, or has no room: `cause` is what it said. What was being
+ * written was not kept, and may be tried again.
+ */
+export class StoreUnavailableError extends WorkflowsError {
+  readonly code = "STORE_UNAVAILABLE";
+}
+
+/** The database was opened by a newer version of this package, whose tables this one does not know. */
+export class StoreTooNewError extends WorkflowsError {
+  readonly code = "STORE_TOO_NEW";
+}
+
+/** The database may be read and not written. */
+export class StoreReadOnlyError extends WorkflowsError {
+  readonly code = "STORE_READ_ONLY";
+}
+
+/** What should be a database is something else, or is damaged. */
+export class StoreInvalidError extends WorkflowsError {
+  readonly code = "STORE_INVALID";
+}
+
+/** The store was closed. */
+export class StoreClosedError extends WorkflowsError {
+  readonly code = "STORE_CLOSED";
+}
+
 // ------------------------------------------------------------ why a step, group or instance failed
 
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */

@@ -115,4 +115,5 @@ export type {
 } from "./graph/picture-facts.ts";
 export type { WorkflowStatus } from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
-export type { Change, Store, StoredInstance, StoredTask } from "./store/store.ts";
+export type * from "./store/store.ts";
+export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

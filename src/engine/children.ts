@@ -1,24 +1,36 @@
 import type { SubworkflowStep } from "../definition/wait-steps.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { ContextView } from "../machine/context-view.ts";
-import { type Command, createInstance, type ExecutionRecord } from "../machine/index.ts";
+import {
+  type Command,
+  createInstance,
+  type EpochMs,
+  type ExecutionRecord,
+} from "../machine/index.ts";
 import { mapData } from "../machine/waits.ts";
-import type { Clock } from "./clock.ts";
+import type { Message } from "../store/store.ts";
 import { validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import type { Letter } from "./letters.ts";
 import { recordError } from "./recorded-error.ts";
 
-/** What child instances need of the driver. */
+/** What child instances need of the engine. */
 export interface ChildHost {
-  readonly clock: Clock;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  now(): EpochMs;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
+  /** The instance, if it is in memory. */
   known(instanceId: string): InstanceRuntime | undefined;
-  begin(runtime: InstanceRuntime): void;
-  /** Holds an instance in memory that had ended. */
-  keep(runtime: InstanceRuntime): void;
-  send(runtime: InstanceRuntime, command: Command, done?: () => void): void;
+  /** Starts a new instance, which carries out the message. */
+  begin(runtime: InstanceRuntime, message: Message): void;
+  send(runtime: InstanceRuntime, command: Command, message: Message): void;
+  /** There is nothing to do about the message any more. */
+  drop(message: Message): void;
 }
+
+type StartLetter = Extract<Letter, { type: "StartChild" }>;
+type TellLetter = Extract<Letter, { type: "TellChild" }>;
+type EndLetter = Extract<Letter, { type: "ChildEnded" }>;
 
 /** The instances that subworkflow steps run: what they are given, and what becomes of them. */
 export class ChildInstances {
@@ -28,41 +40,46 @@ export class ChildInstances {
     this.#host = host;
   }
 
-  /** A subworkflow step has started; `again` when an operator retries what failed. */
-  start(
-    parent: InstanceRuntime,
-    execution: ExecutionRecord,
-    input: Readonly<Record<string, unknown>>,
-    again: boolean,
-  ): void {
-    const start = again
-      ? this.#retry(parent, execution, input)
-      : this.#startNew(parent, execution, input);
-    start.catch((error) => {
+  /** A subworkflow step has begun to wait. `parent` is a child's parent before it is looked at. */
+  async start(parent: InstanceRuntime, letter: StartLetter, message: Message): Promise<void> {
+    const execution = parent.state.executions[letter.executionId - 1];
+    const isWanted = execution?.status === "waiting" && execution.attempt === letter.attempt;
+    if (execution === undefined || !isWanted || parent.isEnded) return this.#host.drop(message);
+    try {
+      if (letter.isRetry) await this.#retry(parent, execution, letter, message);
+      else await this.#startNew(parent, execution, letter, message);
+    } catch (error) {
       const { workflow } = parent.state.node(execution).source as SubworkflowStep;
       const outcome = { status: "failed", error: recordError(error, workflow) } as const;
-      this.#host.send(parent, { type: "ChildEnded", executionId: execution.id, outcome });
-    });
+      const command: Command = { type: "ChildEnded", executionId: execution.id, outcome };
+      this.#host.send(parent, command, message);
+    }
   }
 
   async #startNew(
     parent: InstanceRuntime,
     execution: ExecutionRecord,
-    input: Readonly<Record<string, unknown>>,
+    { input }: StartLetter,
+    message: Message,
   ): Promise<void> {
     const step = parent.state.node(execution).source as SubworkflowStep;
     const { user, tenant } = parent.state.instance;
     const graph = this.#host.graphOf(step.workflow, step.version);
     const given = {
       id: childId(parent.id, execution.id, execution.attempt),
-      now: this.#host.clock.now(),
+      now: this.#host.now(),
       user,
       tenant,
       parent: { instanceId: parent.id, executionId: execution.id },
     };
+    const before = this.#host.known(given.id);
+    if (before !== undefined) {
+      this.adopt(parent, before);
+      return this.#host.drop(message);
+    }
     // A child before its input was looked at, so that nobody takes the parent for settled.
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
-    adopt(parent, child);
+    this.adopt(parent, child);
     try {
       const { inputSchema } = graph.definition;
       const initialData =
@@ -72,62 +89,67 @@ export class ChildInstances {
       parent.children?.delete(child);
       throw error;
     }
-    if (parent.children?.has(child)) this.#host.begin(child);
+    if (parent.children?.has(child)) this.#host.begin(child, message);
+    else this.#host.drop(message);
   }
 
   /** The child that failed goes on where it failed: what it had done stays. */
   async #retry(
     parent: InstanceRuntime,
     execution: ExecutionRecord,
-    input: Readonly<Record<string, unknown>>,
+    letter: StartLetter,
+    message: Message,
   ): Promise<void> {
-    const child = await this.#find(parent, execution, execution.attempt - 1);
-    if (child?.state.instance.status !== "failed") return this.#startNew(parent, execution, input);
-    adopt(parent, child);
-    this.#host.keep(child);
-    this.#host.send(child, { type: "Retry", actor: {} });
-  }
-
-  /** After a restart: the child may not have started, may still go on, or may have ended. */
-  async continue(parent: InstanceRuntime, execution: ExecutionRecord): Promise<void> {
-    const child = await this.#find(parent, execution, execution.attempt);
-    const since = execution.startedAt ?? 0;
-    if (child === undefined || (child.isEnded && (child.state.instance.endedAt ?? 0) < since)) {
-      const step = parent.state.node(execution).source as SubworkflowStep;
-      const input = mapData(step.input, new ContextView(parent.graph, parent.state, execution));
-      this.start(parent, execution, input, false);
-    } else if (child.isEnded) {
-      this.report(child, { instanceId: parent.id, executionId: execution.id });
-    } else {
-      adopt(parent, child);
+    const child = await this.#find(parent.id, execution.id, execution.attempt - 1);
+    if (child?.state.instance.status !== "failed") {
+      return this.#startNew(parent, execution, letter, message);
     }
+    this.adopt(parent, child);
+    this.#host.send(child, { type: "Retry", actor: {} }, message);
   }
 
   /** The child of this attempt, or of the latest one before it that had a child of its own. */
   async #find(
-    parent: InstanceRuntime,
-    execution: ExecutionRecord,
+    parentId: string,
+    executionId: number,
     attempt: number,
   ): Promise<InstanceRuntime | undefined> {
     for (let each = attempt; each > 0; each--) {
-      const child = await this.#host.find(childId(parent.id, execution.id, each));
+      const child = await this.#host.find(childId(parentId, executionId, each));
       if (child !== undefined) return child;
     }
     return undefined;
   }
 
-  report(
-    child: InstanceRuntime,
-    { instanceId, executionId }: { instanceId: string; executionId: number },
-  ): void {
-    const parent = child.parent ?? this.#host.known(instanceId);
-    if (parent === undefined || parent.isEnded) return;
+  adopt(parent: InstanceRuntime, child: InstanceRuntime): void {
+    parent.children ??= new Set();
+    parent.children.add(child);
+    child.parent = parent;
+  }
+
+  /** What happens to a subworkflow step happens to its child: it is cancelled, paused, resumed. */
+  async tell(parent: InstanceRuntime, letter: TellLetter, message: Message): Promise<void> {
+    const { executionId, attempt, command } = letter;
+    for (const child of parent.children ?? []) {
+      if (child.state.instance.parent?.executionId !== executionId) continue;
+      if (command.type === "Cancel") abandon(child);
+      // One that has not begun will not begin.
+      if (this.#host.known(child.id) !== child) return this.#host.drop(message);
+      return this.#host.send(child, command, message);
+    }
+    const child = await this.#find(parent.id, executionId, attempt);
+    if (child === undefined) this.#host.drop(message);
+    else this.#host.send(child, command, message);
+  }
+
+  /** The parent learns what became of its child. */
+  async ended(parent: InstanceRuntime, letter: EndLetter, message: Message): Promise<void> {
+    const { executionId, childId } = letter;
+    const inMemory = [...(parent.children ?? [])].find(({ id }) => id === childId);
+    const child = inMemory ?? (await this.#host.find(childId));
+    if (child === undefined) return this.#host.drop(message);
     const outcome = this.#outcomeOf(child, parent, executionId);
-    const command: Command = { type: "ChildEnded", executionId, outcome };
-    this.#host.send(parent, command, () => {
-      parent.children?.delete(child);
-      child.parent = undefined;
-    });
+    this.#host.send(parent, { type: "ChildEnded", executionId, outcome }, message);
   }
 
   #outcomeOf(child: InstanceRuntime, parent: InstanceRuntime, executionId: number) {
@@ -147,21 +169,12 @@ export class ChildInstances {
       } as const;
     }
   }
-
-  /** The step was cancelled, and its child is with it. */
-  cancel(parent: InstanceRuntime, executionId: number, reason: string): void {
-    for (const child of parent.children ?? []) {
-      if (child.state.instance.parent?.executionId !== executionId) continue;
-      parent.children?.delete(child);
-      if (child.isStored) this.#host.send(child, { type: "Cancel", reason, actor: {} });
-    }
-  }
 }
 
-function adopt(parent: InstanceRuntime, child: InstanceRuntime): void {
-  parent.children ??= new Set();
-  parent.children.add(child);
-  child.parent = parent;
+/** Nobody waits for this child any more. */
+export function abandon(child: InstanceRuntime): void {
+  child.parent?.children?.delete(child);
+  child.parent = undefined;
 }
 
 /** The same after a restart, another for each attempt. */

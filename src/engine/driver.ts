@@ -1,265 +1,143 @@
 import type { Logger } from "../definition/context.ts";
-import { EngineClosedError, StepNotActiveError, UnknownInstanceError } from "../errors.ts";
-import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import { ContextView } from "../machine/context-view.ts";
-import {
-  type Command,
-  decide,
-  type Effect,
-  type ExecutionRecord,
-  isLive,
-  type MachineEvent,
-  restore,
-} from "../machine/index.ts";
-import type { Change, Store } from "../store/store.ts";
-import { ChildInstances } from "./children.ts";
-import type { Clock } from "./clock.ts";
-import { InstanceRuntime, type Waiter } from "./instance-runtime.ts";
-import { InstanceTimers } from "./instance-timers.ts";
-import type { Limiter } from "./limiter.ts";
+import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
+import { decideIn } from "../machine/decide.ts";
+import { Transition } from "../machine/transition.ts";
+import type { Answer, Commit, Message, Store } from "../store/store.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+import type { Letter, Outcome } from "./letters.ts";
+import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
-import { StepRunner } from "./step-runner.ts";
-import { WebhookTokens } from "./webhook-token.ts";
 
-export interface DriverOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly limiters: ReadonlyMap<string, Limiter>;
-  readonly secret: string;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-}
+/** Called when a command is durable, or with the reason why it is not. */
+type Done = (error?: unknown) => void;
 
 /** A command on its way, and who wants to know what became of it. */
-interface Request {
+export interface Request {
   readonly runtime: InstanceRuntime;
   readonly command: Command;
-  readonly done: ((error?: unknown) => void) | undefined;
+  /** The message that it carries out. */
+  readonly message: Message | undefined;
+  readonly done: Done | undefined;
+  /** What was decided: its events and effects are those of its batch up to these places. */
+  change: PendingChange | undefined;
+  rejection: Rejection | undefined;
+  eventsEnd: number;
+  effectsEnd: number;
 }
 
-interface Decided {
-  readonly request: Request;
-  readonly events: readonly MachineEvent[];
-  readonly effects: readonly Effect[];
+/** Commands that are decided together, and written in one transaction. */
+interface Batch {
+  readonly transition: Transition;
+  readonly decided: Request[];
+  readonly changes: PendingChange[];
+  readonly answers: Answer[];
+  readonly dropped: readonly Message[];
+}
+
+/** What the driver needs of the rest of the engine. */
+export interface DriverHost {
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly workerId: string;
+  now(): EpochMs;
+  createId(): string;
+  /** Answers to messages of this worker that it has read, to be forgotten with the next commit. */
+  takeDismissed(): readonly string[];
+  /** Whether other workers want to hear of instances. */
+  hasListeners(): boolean;
+  /** A message to this worker was kept: it may be carried out. */
+  take(message: Message): void;
+  /** It is durable: effects may be performed, callers answered. */
+  perform(request: Request, performed: Performed): void;
+  /** The instance belongs to another worker. */
+  forward(request: Request, owner: string): void;
+  /** Somebody else has changed the instance: these requests have to be looked at again. */
+  refused(runtime: InstanceRuntime, requests: readonly Request[]): void;
+  /** It is not known what of this was kept. */
+  lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
+  /** The message was carried out. */
+  carriedOut(message: Message): void;
+}
+
+/** The events and effects of one request, as places in the lists of its batch. */
+export interface Performed {
+  readonly transition: Transition;
+  readonly eventsFrom: number;
+  readonly eventsEnd: number;
+  readonly effectsFrom: number;
+  readonly effectsEnd: number;
 }
 
 /** After so many commands without a pause, timers and I/O of the application get their turn. */
 const commandsPerTurn = 10_000;
+
+/** While one commit is being written the next is put together, and written beside it. */
+const commitsAtOnce = 2;
+
+const none: readonly never[] = [];
 
 /**
  * Decides, commits, and then acts.
  *
  * D1. Commands that arrive together are decided in order and committed in one transaction.
  * D2. Effects are performed, and callers answered, only after the commit.
- * D3. While a commit is on its way, further commands gather for the next.
- * D4. If a commit fails, the instances in it are forgotten and loaded anew when they are needed.
+ * D3. While an instance's commit is on its way, further commands to it wait for its end.
+ * D4. If a commit fails, or somebody else has changed an instance, what is in memory of it is
+ *     forgotten, and loaded anew before anything else is decided.
  */
 export class Driver {
-  readonly tokens: WebhookTokens;
-  readonly #options: DriverOptions;
-  readonly #runner: StepRunner;
-  readonly #timers: InstanceTimers;
-  readonly #children: ChildInstances;
-  readonly #runtimes = new Map<string, InstanceRuntime>();
-  readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
-  readonly #keys = new Map<string, string>();
+  readonly #host: DriverHost;
   #queue: Request[] = [];
+  /** Messages about which there is nothing to do any more. */
+  #dropped: Message[] = [];
   #isScheduled = false;
-  #isCommitting = false;
+  #commits = 0;
   #sinceTurn = 0;
   #isClosed = false;
 
-  constructor(options: DriverOptions) {
-    this.#options = options;
-    this.tokens = new WebhookTokens(options.secret);
-    this.#timers = new InstanceTimers(options.clock, (runtime, timerId) =>
-      this.#send(runtime, { type: "TimerFired", timerId }),
-    );
-    this.#children = new ChildInstances({
-      clock: options.clock,
-      graphOf: options.graphOf,
-      find: (instanceId) => this.tryFind(instanceId),
-      known: (instanceId) => this.#runtimes.get(instanceId),
-      begin: (runtime) => this.start(runtime),
-      keep: (runtime) => this.#runtimes.set(runtime.id, runtime),
-      send: (runtime, command, done) => this.#send(runtime, command, done),
-    });
-    this.#runner = new StepRunner({
-      clock: options.clock,
-      logger: options.logger,
-      limiters: options.limiters,
-      send: (runtime, command) => this.#send(runtime, command),
-      resume: (runtime, execution) => void this.#continueExecution(runtime, execution),
-      tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
-    });
+  constructor(host: DriverHost) {
+    this.#host = host;
   }
 
-  // ----------------------------------------------------------------------------------- instances
-
-  start(runtime: InstanceRuntime): void {
-    this.refuseIfClosed();
-    this.#runtimes.set(runtime.id, runtime);
-    const { idempotencyKey } = runtime.state.instance;
-    if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime.id);
-    this.#send(runtime, { type: "Start" });
+  send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
+    const request: Request = {
+      ...{ runtime, command, message, done },
+      ...{ change: undefined, rejection: undefined, eventsEnd: 0, effectsEnd: 0 },
+    };
+    this.#enqueue(request);
   }
 
-  /** The instance with this id or key, if this process has it in memory. */
-  peek(given: { instanceId?: string; idempotencyKey?: string }): InstanceRuntime | undefined {
-    const id = given.instanceId ?? this.#keys.get(given.idempotencyKey ?? "");
-    return id === undefined ? undefined : this.#runtimes.get(id);
-  }
-
-  /** @throws UnknownInstanceError */
-  async find(instanceId: string): Promise<InstanceRuntime> {
-    const runtime = this.#runtimes.get(instanceId) ?? (await this.tryFind(instanceId));
-    if (runtime !== undefined) return runtime;
-    throw new UnknownInstanceError(`There is no instance "${instanceId}".`);
-  }
-
-  async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
-    this.refuseIfClosed();
-    const known = this.#runtimes.get(instanceId);
-    if (known !== undefined) return known;
-    let loading = this.#loading.get(instanceId);
-    if (loading === undefined) {
-      loading = this.#load(instanceId).finally(() => this.#loading.delete(instanceId));
-      this.#loading.set(instanceId, loading);
-    }
-    return loading;
-  }
-
-  async #load(instanceId: string): Promise<InstanceRuntime | undefined> {
-    const stored = await this.#options.store.load(instanceId);
-    if (stored === undefined) return undefined;
-    const { workflow, version } = stored.rows.instance;
-    const graph = this.#options.graphOf(workflow, version);
-    const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
-    runtime.isStored = true;
-    if (runtime.isEnded) return runtime;
-    this.#runtimes.set(instanceId, runtime);
-    await this.#continue(runtime);
-    return runtime;
-  }
-
-  /** What an engine that is gone had going, goes on. */
-  async #continue(runtime: InstanceRuntime): Promise<void> {
-    const { state } = runtime;
-    const { parent } = state.instance;
-    if (parent !== undefined && (await this.#isOver(parent))) {
-      this.#send(runtime, { type: "Cancel", reason: "the parent instance has ended", actor: {} });
-      return;
-    }
-    for (const timer of state.timers?.values() ?? []) this.#timers.arm(runtime, timer);
-    const known = state.executions.filter(
-      (execution) => isLive(execution.status) && state.node(execution).source !== unboundStep,
-    );
-    // A body that runs again, and binds its members, continues them itself.
-    for (const execution of known) await this.#continueExecution(runtime, execution);
-  }
-
-  /** Whether nothing waits for a child any more. */
-  async #isOver(parent: { instanceId: string; executionId: number }): Promise<boolean> {
-    const rows = (await this.#options.store.load(parent.instanceId))?.rows;
-    const waiting = rows?.executions.find(({ id }) => id === parent.executionId);
-    return waiting === undefined || !isLive(waiting.status);
-  }
-
-  async #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): Promise<void> {
-    const { kind } = runtime.state.node(execution);
-    if (execution.status === "running" || kind === "custom") {
-      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
-    } else if (kind === "subworkflow" && execution.status === "waiting") {
-      await this.#children.continue(runtime, execution);
-    }
-  }
-
-  /** Loads every instance that has not ended and goes on with it. */
-  async recover(): Promise<number> {
-    this.refuseIfClosed();
-    const ids = await this.#options.store.listUnfinished();
-    for (const id of ids) await this.tryFind(id);
-    return ids.length;
-  }
-
-  /** Resolves when the start is durable. */
-  whenStored(runtime: InstanceRuntime): Promise<InstanceRuntime> {
-    if (runtime.isStored) return Promise.resolve(runtime);
-    return new Promise((resolve, reject) => runtime.storeWaiters.push({ resolve, reject }));
-  }
-
-  whenSettled(runtime: InstanceRuntime): Promise<InstanceRuntime> {
-    if (runtime.isSettled) return Promise.resolve(runtime);
-    return new Promise((resolve, reject) => runtime.settleWaiters.push({ resolve, reject }));
-  }
-
-  /**
-   * Resolves when what the command set going has ended or waits. What was busy before is not waited
-   * for, so a step may act on its own instance.
-   */
-  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
-    const others = found.busyExecutions();
-    const runtime = await this.request(found, command);
-    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    if (runtime.isSettledBut(others.size)) return runtime;
-    return new Promise((resolve, reject) => {
-      runtime.settleWaiters.push({ resolve, reject, others });
-    });
-  }
-
-  whenEnded(runtime: InstanceRuntime): Promise<InstanceRuntime> {
-    if (runtime.isEnded) return Promise.resolve(runtime);
-    return new Promise((resolve, reject) => runtime.endWaiters.push({ resolve, reject }));
-  }
-
-  /** @throws StepNotActiveError */
-  tokenOf(runtime: InstanceRuntime, path: string): string {
-    const { state } = runtime;
-    const execution = state.executions.findLast(
-      (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
-    );
-    if (execution !== undefined) return this.tokens.issue(runtime.id, execution.id);
-    throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#timers.clear();
-    const closed = new EngineClosedError("The engine was closed.");
-    for (const runtime of [...this.#runtimes.values()]) this.#forget(runtime, closed);
-    for (const { done } of this.#queue) done?.(closed);
-    this.#queue = [];
-  }
-
-  /** @throws EngineClosedError */
-  refuseIfClosed(): void {
-    if (this.#isClosed) throw new EngineClosedError("The engine was closed; make a new one.");
-  }
-
-  // ----------------------------------------------------------------------- deciding and committing
-
-  /** Resolves when the command is durable; rejects with the error that its rejection means. */
-  request(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
-    this.refuseIfClosed();
-    // An ended instance is loaded by everybody who asks; whoever acts on it first keeps it.
-    const runtime = this.#runtimes.get(found.id) ?? found;
-    this.#runtimes.set(runtime.id, runtime);
-    return new Promise((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve(runtime) : reject(error));
-      this.#queue.push({ runtime, command, done });
-      this.#schedule();
-    });
-  }
-
-  #send(runtime: InstanceRuntime, command: Command, done?: () => void): void {
+  #enqueue(request: Request): void {
     if (this.#isClosed) return;
-    this.#queue.push({ runtime, command, done });
+    this.#queue.push(request);
     this.#schedule();
   }
 
+  /** Forgets a message about which there is nothing to do. */
+  drop(message: Message): void {
+    if (this.#isClosed) return;
+    this.#dropped.push(message);
+    this.#schedule();
+  }
+
+  /** Requests that wait for a commit or a load of their instance may go on. */
+  release(runtime: InstanceRuntime): void {
+    const requests = runtime.heldBack ?? none;
+    runtime.heldBack = undefined;
+    for (const request of requests) this.#enqueue(request);
+  }
+
+  /** Gives what was asked and not decided. */
+  close(): readonly Request[] {
+    this.#isClosed = true;
+    const requests = this.#queue;
+    this.#queue = [];
+    return requests;
+  }
+
   #schedule(): void {
-    if (this.#isScheduled || this.#isCommitting) return;
+    if (this.#isScheduled || this.#commits >= commitsAtOnce) return;
     this.#isScheduled = true;
     if (this.#sinceTurn < commandsPerTurn) {
       queueMicrotask(this.#flush);
@@ -271,223 +149,224 @@ export class Driver {
 
   readonly #flush = (): void => {
     this.#isScheduled = false;
-    const batch = this.#queue;
+    const requests = this.#queue;
+    const dropped = this.#dropped;
+    if (requests.length + dropped.length === 0) return;
     this.#queue = [];
-    this.#sinceTurn += batch.length;
-    const decided: Decided[] = [];
-    const changes: Change[] = [];
-    const now = this.#options.clock.now();
-    for (const request of batch) {
-      const { runtime, command, done } = request;
-      const decision = decide(runtime.graph, runtime.state, command, now);
-      if (!decision.ok) {
-        done?.(errorOfRejection(decision.rejection));
-        if (runtime.isEnded) this.#runtimes.delete(runtime.id);
-        continue;
-      }
-      const { events, effects } = decision;
-      decided.push({ request, events, effects });
-      if (events.length > 0) collectChange(changes, runtime, events);
-    }
-    for (const { request } of decided) request.runtime.change = undefined;
-    this.#commit(changes, decided);
+    if (dropped.length > 0) this.#dropped = [];
+    this.#sinceTurn += requests.length;
+    const batch: Batch = {
+      transition: new Transition(this.#host.now()),
+      decided: [],
+      changes: [],
+      answers: dropped.map((message) => answerTo(message, undefined)),
+      dropped,
+    };
+    for (const request of requests) this.#decide(batch, request);
+    for (const change of batch.changes) this.#complete(change);
+    this.#commit(batch);
   };
 
-  #commit(changes: readonly Change[], decided: readonly Decided[]): void {
-    let committed: void | Promise<void>;
+  // ------------------------------------------------------------------------------------- deciding
+
+  #decide(batch: Batch, request: Request): void {
+    const { runtime, command, message } = request;
+    if (runtime.heldBack !== undefined) {
+      runtime.heldBack.push(request);
+      return;
+    }
+    const { owner } = runtime;
+    if (owner !== undefined && owner !== this.#host.workerId) {
+      this.#host.forward(request, owner);
+      return;
+    }
+    const { transition } = batch;
+    const eventsFrom = transition.events.length;
+    const effectsFrom = transition.effects.length;
+    transition.reset(runtime.graph, runtime.state);
+    const rejection = decideIn(transition, command);
+    const hasEvents = transition.events.length > eventsFrom;
+    let { change } = runtime;
+    if (hasEvents && change === undefined) {
+      change = new PendingChange(runtime, transition.now);
+      runtime.change = change;
+      batch.changes.push(change);
+    }
+    if (hasEvents && change !== undefined) {
+      change.add(transition.events, eventsFrom);
+      this.#sendLetters(change, transition, effectsFrom, command.type === "Retry");
+    }
+    if (message !== undefined) {
+      const answer = answerTo(message, rejection);
+      if (change === undefined) batch.answers.push(answer);
+      else change.answer(answer);
+    }
+    request.change = hasEvents ? change : undefined;
+    request.rejection = rejection;
+    request.eventsEnd = transition.events.length;
+    request.effectsEnd = transition.effects.length;
+    batch.decided.push(request);
+  }
+
+  /** What concerns other instances is sent in the same transaction, so that it cannot get lost. */
+  #sendLetters(
+    change: PendingChange,
+    { effects }: Transition,
+    from: number,
+    isRetry: boolean,
+  ): void {
+    for (let index = from; index < effects.length; index++) {
+      const effect = effects[index] as Effect;
+      for (const letter of lettersFor(change.runtime, effect, isRetry)) this.#post(change, letter);
+    }
+  }
+
+  #post(change: PendingChange, letter: Letter, to = change.instanceId): void {
+    const { workerId } = this.#host;
+    change.send({
+      id: this.#host.createId(),
+      instanceId: to,
+      to: workerId,
+      from: undefined,
+      at: change.at,
+      command: letter,
+    });
+  }
+
+  /** Adds to a change what depends on all of its commands. */
+  #complete(change: PendingChange): void {
+    const { runtime, instance } = change;
+    runtime.change = undefined;
+    change.owner = runtime.isActive ? this.#host.workerId : undefined;
+    if (instance === undefined) return;
+    change.isAnnounced = this.#host.hasListeners() && instance.status !== "running";
+    if (runtime.isEnded && instance.parent !== undefined) {
+      const { instanceId, executionId } = instance.parent;
+      this.#post(change, { type: "ChildEnded", executionId, childId: runtime.id }, instanceId);
+    }
+  }
+
+  // ----------------------------------------------------------------------------------- committing
+
+  #commit(batch: Batch): void {
+    const { changes, answers, decided } = batch;
+    const dismissed = this.#host.takeDismissed();
+    const isNothing = changes.length + answers.length + dismissed.length === 0;
+    const commit: Commit = { changes, answers, sent: none, dismissed };
+    let committed: readonly string[] | Promise<readonly string[]>;
     try {
-      committed = changes.length === 0 ? undefined : this.#options.store.commit(changes);
+      committed = isNothing ? none : this.#host.store.commit(commit);
     } catch (error) {
-      this.#lose(decided, error);
+      this.#lose(batch, error);
       return;
     }
-    if (committed === undefined) {
-      this.#perform(decided);
+    if (!(committed instanceof Promise)) {
+      this.#committed(batch, committed);
       return;
     }
-    this.#isCommitting = true;
+    this.#commits++;
+    for (const { runtime } of changes) runtime.heldBack ??= [];
+    for (const { runtime } of decided) runtime.heldBack ??= [];
     committed.then(
-      () => {
-        this.#isCommitting = false;
-        this.#perform(decided);
+      (refused) => {
+        this.#commits--;
+        this.#committed(batch, refused);
         if (this.#queue.length > 0) this.#schedule();
       },
       (error) => {
-        this.#isCommitting = false;
-        this.#lose(decided, error);
+        this.#commits--;
+        this.#lose(batch, error);
         if (this.#queue.length > 0) this.#schedule();
       },
     );
   }
 
-  #lose(decided: readonly Decided[], error: unknown): void {
-    this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
-    for (const { request } of decided) {
-      this.#forget(request.runtime, error);
-      request.done?.(error);
+  #committed(batch: Batch, refused: readonly string[]): void {
+    if (this.#isClosed) return;
+    for (const change of batch.changes) {
+      if (refused.length > 0) change.isRefused = refused.includes(change.instanceId);
+      if (change.isRefused) continue;
+      change.runtime.version = change.expectedVersion + 1;
+      change.runtime.owner = change.owner;
     }
-  }
-
-  #forget(runtime: InstanceRuntime, error: unknown): void {
-    if (this.#runtimes.get(runtime.id) === runtime) this.#runtimes.delete(runtime.id);
-    this.#timers.disarmAll(runtime);
-    for (const id of [...runtime.running.keys()]) this.#runner.abort(runtime, id);
-    for (const waiter of takeWaiters(runtime)) waiter.reject(error);
-  }
-
-  // ------------------------------------------------------------------------------------- acting
-
-  #perform(decided: readonly Decided[]): void {
-    for (const { request, events, effects } of decided) {
-      const { runtime } = request;
-      for (const event of events) this.#announce(runtime, event);
-      const isRetry = request.command.type === "Retry";
-      for (const effect of effects) this.#performEffect(runtime, effect, isRetry);
-      if (!runtime.isStored) markStored(runtime);
-      request.done?.();
-      this.#answerWaiters(runtime);
+    for (const message of batch.dropped) this.#host.carriedOut(message);
+    for (const change of batch.changes) {
+      if (!change.isRefused) for (const message of change.sent) this.#host.take(message);
     }
+    this.#perform(batch);
+    if (refused.length > 0) this.#giveBack(batch);
   }
 
-  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
-    switch (event.type) {
-      case "StepSucceeded":
-      case "StepFailed":
-      case "StepSkipped":
-      case "StepCanceled":
-        this.#announceEnd(runtime, event.execution);
-        break;
-      case "TimerSet":
-        this.#timers.arm(runtime, event.timer);
-        break;
-      case "TimerCleared":
-        this.#timers.disarm(runtime, event.timer.id);
-        break;
-      case "InstanceResumed":
-        for (const timer of runtime.state.timers?.values() ?? []) this.#timers.arm(runtime, timer);
-        break;
-      case "InstanceCompleted":
-      case "InstanceFailed":
-      case "InstanceCanceled":
-        this.#endInstance(runtime);
-        break;
-      default:
-    }
-  }
-
-  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    for (const { others } of runtime.settleWaiters) others?.delete(execution.id);
-    if (execution.parent !== 0 && runtime.bodies !== undefined) {
-      runtime.bodies.get(execution.parent)?.memberEnded(execution);
-    }
-    if (execution.compensates !== 0) return;
-    const { source, isObserved } = runtime.state.node(execution);
-    if (!isObserved) return;
-    const { status, result, error } = execution;
-    if (status === "succeeded" && source.onSuccess !== undefined) {
-      this.#callHook(runtime, execution, (view) => source.onSuccess?.(view, result));
-    } else if (status === "failed" && error !== undefined && source.onFailure !== undefined) {
-      this.#callHook(runtime, execution, (view) => source.onFailure?.(view, error));
-    }
-  }
-
-  /** Hooks only look on: what they throw is logged. */
-  #callHook(
-    runtime: InstanceRuntime,
-    execution: ExecutionRecord,
-    hook: (view: ContextView) => unknown,
-  ): void {
-    const report = (error: unknown) =>
-      this.#options.logger.error(`A hook of "${execution.path}" threw`, { error });
-    try {
-      const returned = hook(new ContextView(runtime.graph, runtime.state, execution));
-      if (returned instanceof Promise) returned.catch(report);
-    } catch (error) {
-      report(error);
-    }
-  }
-
-  #performEffect(runtime: InstanceRuntime, effect: Effect, isRetry: boolean): void {
-    switch (effect.type) {
-      case "RunStep":
-        this.#runner.run(runtime, effect);
-        break;
-      case "AbortStep":
-        this.#runner.abort(runtime, effect.executionId);
-        break;
-      case "StartChild":
-        this.#children.start(runtime, effect.execution, effect.input, isRetry);
-        break;
-      case "CancelChild":
-        this.#children.cancel(runtime, effect.executionId, effect.reason);
-        break;
-      case "PauseChildren":
-        for (const child of runtime.children ?? []) this.#send(child, { type: "Pause", actor: {} });
-        break;
-      default:
-        for (const child of runtime.children ?? [])
-          this.#send(child, { type: "Resume", actor: {} });
-    }
-  }
-
-  #endInstance(runtime: InstanceRuntime): void {
-    this.#timers.disarmAll(runtime);
-    const { instance } = runtime.state;
-    if (instance.idempotencyKey !== undefined) this.#keys.delete(instance.idempotencyKey);
-    this.#runtimes.delete(runtime.id);
-    if (instance.parent !== undefined) this.#children.report(runtime, instance.parent);
-  }
-
-  #answerWaiters(runtime: InstanceRuntime): void {
-    if (runtime.isEnded) {
-      for (const waiter of takeWaiters(runtime)) waiter.resolve(runtime);
-    } else if (runtime.settleWaiters.length > 0) {
-      const waiters = runtime.settleWaiters;
-      runtime.settleWaiters = waiters.filter(
-        ({ others }) => !runtime.isSettledBut(others?.size ?? 0),
-      );
-      for (const waiter of waiters) {
-        if (!runtime.settleWaiters.includes(waiter)) waiter.resolve(runtime);
+  #perform({ transition, decided }: Batch): void {
+    let eventsFrom = 0;
+    let effectsFrom = 0;
+    for (const request of decided) {
+      const { runtime, message, done, change, rejection, eventsEnd, effectsEnd } = request;
+      if (change?.isRefused !== true) {
+        if (runtime.heldBack !== undefined) this.release(runtime);
+        if (message !== undefined) this.#host.carriedOut(message);
+        if (rejection === undefined) {
+          const performed = { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd };
+          this.#host.perform(request, performed);
+        } else {
+          done?.(errorOfRejection(rejection));
+        }
       }
+      eventsFrom = eventsEnd;
+      effectsFrom = effectsEnd;
     }
-    if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
+  }
+
+  /** Somebody else was first: what the refused changes were for is looked at again. */
+  #giveBack({ changes, decided }: Batch): void {
+    for (const change of changes) {
+      if (!change.isRefused) continue;
+      const requests = decided.filter((each) => each.change === change);
+      this.#host.refused(change.runtime, requests);
+    }
+  }
+
+  #lose({ changes, decided }: Batch, error: unknown): void {
+    if (this.#isClosed) return;
+    const runtimes = new Set(changes.map(({ runtime }) => runtime));
+    for (const { runtime } of decided) {
+      if (!runtimes.has(runtime) && runtime.isHeld) this.release(runtime);
+    }
+    this.#host.lost([...runtimes], decided, error);
   }
 }
 
-function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
-  const { status } = runtime.state.execution(executionId);
-  return status === "running" || status === "scheduled";
+function answerTo(message: Message, rejection: Rejection | undefined): Answer {
+  const outcome: Outcome = rejection === undefined ? { ok: true } : { ok: false, ...rejection };
+  return { messageId: message.id, from: message.from, outcome };
 }
 
-/** All that a commit changes in one instance is one change. */
-function collectChange(
-  changes: Change[],
-  runtime: InstanceRuntime,
-  events: readonly MachineEvent[],
-): void {
-  if (runtime.change === undefined) {
-    // With few commands to an instance, which is usual, its events need no list of their own.
-    const change = { instanceId: runtime.id, expectedVersion: runtime.version++, events };
-    runtime.change = { change, events: undefined };
-    changes.push(change);
-    return;
+function lettersFor(
+  { state }: InstanceRuntime,
+  effect: Effect,
+  isRetry: boolean,
+): readonly Letter[] {
+  switch (effect.type) {
+    case "StartChild": {
+      const { id: executionId, attempt } = effect.execution;
+      return [{ type: "StartChild", executionId, attempt, input: effect.input, isRetry }];
+    }
+    case "CancelChild": {
+      const { executionId, attempt, reason } = effect;
+      const command: Command = { type: "Cancel", reason, actor: {} };
+      return [{ type: "TellChild", executionId, attempt, command }];
+    }
+    case "PauseChildren":
+    case "ResumeChildren": {
+      const command: Command = {
+        type: effect.type === "PauseChildren" ? "Pause" : "Resume",
+        actor: {},
+      };
+      return state.executions
+        .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")
+        .map(({ id, attempt }) => ({ type: "TellChild", executionId: id, attempt, command }));
+    }
+    default:
+      return none;
   }
-  const { change } = runtime.change;
-  runtime.change.events ??= [...change.events];
-  change.events = runtime.change.events;
-  for (const event of events) runtime.change.events.push(event);
-}
-
-function markStored(runtime: InstanceRuntime): void {
-  runtime.isStored = true;
-  for (const waiter of runtime.storeWaiters) waiter.resolve(runtime);
-  runtime.storeWaiters = [];
-}
-
-function takeWaiters(runtime: InstanceRuntime): Waiter[] {
-  const waiters = [...runtime.storeWaiters, ...runtime.settleWaiters, ...runtime.endWaiters];
-  runtime.storeWaiters = [];
-  runtime.settleWaiters = [];
-  runtime.endWaiters = [];
-  return waiters;
 }

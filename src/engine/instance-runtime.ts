@@ -1,40 +1,31 @@
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import type { InstanceState, MachineEvent } from "../machine/index.ts";
-import { isEnded } from "../machine/index.ts";
+import { type InstanceState, isEnded } from "../machine/index.ts";
+import type { Request } from "./driver.ts";
 import type { GroupBody } from "./group-body.ts";
-import type { StepContext } from "./step-context.ts";
-import type { Due } from "./timer-queue.ts";
+import type { PendingChange } from "./pending-change.ts";
+import { RunningAttempts } from "./running-attempts.ts";
 
 /** An instance that this process has in memory. */
 export class InstanceRuntime {
   readonly id: string;
-  readonly graph: WorkflowGraph;
-  readonly state: InstanceState;
-  /** How many changes of it the store has kept. */
+  graph: WorkflowGraph;
+  state: InstanceState;
+  /** How many changes of it the store has kept; 0 until its start is durable. */
   version: number;
+  /** The worker that runs its code, as far as this process knows. */
+  owner: string | undefined = undefined;
   /** What the commit that is being put together changes in it. */
-  change:
-    | {
-        readonly change: { events: readonly MachineEvent[] };
-        /** The events of several commands, once there are several. */
-        events: MachineEvent[] | undefined;
-      }
-    | undefined;
-  /** The contexts of attempts that run, by execution. */
-  readonly running = new Map<number, StepContext>();
+  change: PendingChange | undefined = undefined;
+  /** What was asked of it while a commit or a load of it is on its way. */
+  heldBack: Request[] | undefined = undefined;
+  readonly running = new RunningAttempts();
   /** The bodies of users' own groups that run, by execution. */
-  bodies: Map<number, GroupBody> | undefined;
-  /** The timers that are set, by id. */
-  armed: Map<string, Due> | undefined;
-  /** Child instances that have not ended. */
-  children: Set<InstanceRuntime> | undefined;
-  parent: InstanceRuntime | undefined;
-  /** Whether its start is durable. */
-  isStored = false;
-  /** Called when it is stored, has ended or waits, has ended; and with an error if it is lost. */
-  storeWaiters: Waiter[] = [];
-  settleWaiters: Waiter[] = [];
-  endWaiters: Waiter[] = [];
+  bodies: Map<number, GroupBody> | undefined = undefined;
+  /** Child instances in this process that have not ended. */
+  children: Set<InstanceRuntime> | undefined = undefined;
+  parent: InstanceRuntime | undefined = undefined;
+  /** Who waits for something to become of it. */
+  waiters: Waiter[] | undefined = undefined;
 
   constructor(graph: WorkflowGraph, state: InstanceState, version: number) {
     this.id = state.instance.id;
@@ -43,8 +34,17 @@ export class InstanceRuntime {
     this.version = version;
   }
 
+  get isStored(): boolean {
+    return this.version > 0;
+  }
+
   get isEnded(): boolean {
     return isEnded(this.state.instance.status);
+  }
+
+  /** Whether a commit or a load of it is on its way. */
+  get isHeld(): boolean {
+    return this.heldBack !== undefined;
   }
 
   /** Nothing happens in it, or in its children, until somebody or something comes from outside. */
@@ -64,9 +64,25 @@ export class InstanceRuntime {
     return true;
   }
 
+  /** Whether code of it runs, or is about to run again: somebody has to own it. */
+  get isActive(): boolean {
+    return !this.isEnded && (this.state.busy > 0 || (this.bodies?.size ?? 0) > 0);
+  }
+
+  /** Whether nobody in this process needs it in memory. */
+  get isIdle(): boolean {
+    return (
+      !this.isActive &&
+      !this.isHeld &&
+      this.running.count === 0 &&
+      (this.waiters?.length ?? 0) === 0 &&
+      (this.children?.size ?? 0) === 0
+    );
+  }
+
   /** The executions that are busy: their code runs, or their next attempt is due. */
   busyExecutions(): Set<number> {
-    const busy = new Set(this.running.keys());
+    const busy = new Set(this.running.executionIds());
     for (const { kind, executionId } of this.state.timers?.values() ?? []) {
       if (kind === "retry") busy.add(executionId);
     }
@@ -75,8 +91,21 @@ export class InstanceRuntime {
 }
 
 export interface Waiter {
+  readonly until: "stored" | "settled" | "ended";
   readonly resolve: (runtime: InstanceRuntime) => void;
   readonly reject: (error: unknown) => void;
   /** Executions that were busy before, and are not waited for. */
-  readonly others?: Set<number>;
+  readonly others?: Set<number> | undefined;
+}
+
+/** Whether what the waiter waits for is there. */
+export function isAnswered(runtime: InstanceRuntime, { until, others }: Waiter): boolean {
+  switch (until) {
+    case "stored":
+      return runtime.isStored;
+    case "settled":
+      return runtime.isStored && runtime.isSettledBut(others?.size ?? 0);
+    default:
+      return runtime.isEnded;
+  }
 }

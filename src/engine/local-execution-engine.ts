@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { AnyData, Logger } from "../definition/context.ts";
 import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
@@ -19,12 +19,18 @@ import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Driver } from "./driver.ts";
+import { EngineCore, StartRefused } from "./engine-core.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { type Limit, Limiter } from "./limiter.ts";
 import { errorOfRejection } from "./rejections.ts";
-import { type CompleteTaskOptions, findTask, showTask } from "./tasks.ts";
+import {
+  type CompleteTaskOptions,
+  findTask,
+  type ListTasksOptions,
+  showTask,
+  taskQuery,
+} from "./tasks.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 export interface EngineOptions {
@@ -34,8 +40,15 @@ export interface EngineOptions {
   readonly limits?: Readonly<Record<string, Limit>>;
   readonly logger?: Logger;
   readonly clock?: Clock;
-  /** Signs webhook tokens; give one that stays, or tokens of before a restart are refused. */
+  /** Signs webhook tokens. Unless told, one is made once and kept in the store. */
   readonly secret?: string;
+  /**
+   * How often a process looks for what no other process told it, in milliseconds: 1000 unless told.
+   * Only for a store that several processes can use.
+   */
+  readonly pollIntervalMs?: number;
+  /** After so many milliseconds without a sign of life a process is taken for gone: 8000 unless told. */
+  readonly leaseMs?: number;
   /** Makes the ids of instances. */
   readonly createId?: () => string;
 }
@@ -59,7 +72,7 @@ export class LocalExecutionEngine {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #createId: () => string;
-  readonly #driver: Driver;
+  readonly #core: EngineCore;
   readonly #checked = new WeakSet<WorkflowGraph>();
   readonly #limiters: ReadonlyMap<string, Limiter>;
 
@@ -75,12 +88,15 @@ export class LocalExecutionEngine {
         new Limiter(name, limit, this.#clock),
       ]),
     );
-    this.#driver = new Driver({
+    this.#core = new EngineCore({
       store: this.#store,
       clock: this.#clock,
       logger: options.logger ?? console,
       limiters: this.#limiters,
-      secret: options.secret ?? randomBytes(32).toString("base64url"),
+      secret: options.secret,
+      createId: this.#createId,
+      pollIntervalMs: options.pollIntervalMs ?? 1000,
+      leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
     });
   }
@@ -98,9 +114,7 @@ export class LocalExecutionEngine {
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data> = {},
   ): Promise<WorkflowInstance> {
-    const begun = this.#begin(workflow, options);
-    const runtime = begun instanceof InstanceRuntime ? begun : await begun;
-    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+    return this.#started(workflow, options, "settled");
   }
 
   /** Starts an instance and resolves as soon as the start is durable. Errors as `startWorkflow`. */
@@ -109,48 +123,40 @@ export class LocalExecutionEngine {
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data> = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#begin(workflow, options);
-    await this.#driver.whenStored(runtime);
-    return new WorkflowInstance(runtime.state);
+    return this.#started(workflow, options, "stored");
   }
 
   /** Resolves when the instance has ended. */
   async waitFor(instanceId: string): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(instanceId);
-    return new WorkflowInstance((await this.#driver.whenEnded(runtime)).state);
+    const runtime = await this.#core.find(instanceId);
+    return new WorkflowInstance((await this.#core.when(runtime, "ended")).state);
   }
 
   /** Resolves when the instance has ended or waits for somebody or something. */
   async waitUntilSettled(instanceId: string): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(instanceId);
-    return new WorkflowInstance((await this.#driver.whenSettled(runtime)).state);
+    const runtime = await this.#core.find(instanceId);
+    return new WorkflowInstance((await this.#core.when(runtime, "settled")).state);
   }
 
   /**
    * Continues what an engine that is gone left unfinished in the store; gives how many instances.
    */
   recover(): Promise<number> {
-    return this.#driver.recover();
+    return this.#core.recover();
   }
 
   // ------------------------------------------------------------------------------------ reading
 
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {
-    return new WorkflowInstance((await this.#driver.find(instanceId)).state);
+    return new WorkflowInstance((await this.#core.find(instanceId)).state);
   }
 
   /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
-  async listTasks(
-    filter: { readonly userId?: string; readonly groups?: readonly string[] } = {},
-  ): Promise<HumanTask[]> {
-    this.#driver.refuseIfClosed();
-    const actor: Actor = { user: filter.userId, groups: filter.groups };
-    const isFiltered = filter.userId !== undefined || filter.groups !== undefined;
-    const tasks = await this.#store.listOpenTasks();
-    return tasks
-      .filter(({ task }) => !isFiltered || refuseTask(task, task.id, actor) === undefined)
-      .map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
+  async listTasks(query: ListTasksOptions = {}): Promise<HumanTask[]> {
+    this.#core.refuseIfClosed();
+    const tasks = await this.#store.listTasks(taskQuery(query));
+    return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 
   // -------------------------------------------------------------------- what people and systems do
@@ -165,7 +171,7 @@ export class LocalExecutionEngine {
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const { instanceId, userId: user, groups, admin, data = {} } = options;
-    const runtime = await this.#driver.find(instanceId);
+    const runtime = await this.#core.find(instanceId);
     const task = findTask(runtime, options);
     const actor: Actor = { user, groups, admin };
     const refusal = refuseTask(task, task.id, actor);
@@ -195,7 +201,7 @@ export class LocalExecutionEngine {
     /** A repeated signal with the same id counts once. */
     readonly id?: string;
   }): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(options.instanceId);
+    const runtime = await this.#core.find(options.instanceId);
     const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
     return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
   }
@@ -205,8 +211,8 @@ export class LocalExecutionEngine {
     readonly instanceId: string;
     readonly stepName: string;
   }): Promise<string> {
-    const runtime = await this.#driver.find(options.instanceId);
-    return this.#driver.tokenOf(runtime, options.stepName);
+    const runtime = await this.#core.find(options.instanceId);
+    return this.#core.tokenOf(runtime, options.stepName);
   }
 
   /**
@@ -215,8 +221,9 @@ export class LocalExecutionEngine {
    * @throws InvalidTokenError, TokenUsedError, InstanceEndedError, NotJsonError.
    */
   async completeWebhook(token: string, payload: unknown = null): Promise<WorkflowInstance> {
-    const { instanceId, executionId } = this.#driver.tokens.read(token);
-    const runtime = await this.#driver.tryFind(instanceId);
+    await this.#core.start();
+    const { instanceId, executionId } = this.#core.tokens.read(token);
+    const runtime = await this.#core.tryFind(instanceId);
     if (runtime === undefined) {
       throw new InvalidTokenError("The instance that the webhook token is for does not exist.");
     }
@@ -230,7 +237,7 @@ export class LocalExecutionEngine {
     readonly stepName: string;
     readonly item: unknown;
   }): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(options.instanceId);
+    const runtime = await this.#core.find(options.instanceId);
     const item = toJson(options.item, `An item for "${options.stepName}"`);
     return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
   }
@@ -243,7 +250,7 @@ export class LocalExecutionEngine {
     readonly instanceId: string;
     readonly stepName: string;
   }): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(options.instanceId);
+    const runtime = await this.#core.find(options.instanceId);
     return this.#act(runtime, { type: "MapClosed", path: options.stepName });
   }
 
@@ -255,7 +262,7 @@ export class LocalExecutionEngine {
     options: { readonly reason?: string; readonly userId?: string } = {},
   ): Promise<WorkflowInstance> {
     const actor: Actor = { user: options.userId };
-    return this.#act(await this.#driver.find(instanceId), {
+    return this.#act(await this.#core.find(instanceId), {
       type: "Cancel",
       reason: options.reason,
       actor,
@@ -264,7 +271,7 @@ export class LocalExecutionEngine {
 
   /** Lets running steps end and starts nothing new. */
   async pauseWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(instanceId);
+    const runtime = await this.#core.find(instanceId);
     return this.#act(runtime, { type: "Pause", actor: { user: by.userId } });
   }
 
@@ -273,7 +280,7 @@ export class LocalExecutionEngine {
     instanceId: string,
     by: { userId?: string } = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(instanceId);
+    const runtime = await this.#core.find(instanceId);
     return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
   }
 
@@ -282,7 +289,7 @@ export class LocalExecutionEngine {
     instanceId: string,
     options: { readonly from?: string; readonly userId?: string } = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(instanceId);
+    const runtime = await this.#core.find(instanceId);
     return this.#act(runtime, {
       type: "Retry",
       from: options.from,
@@ -298,21 +305,40 @@ export class LocalExecutionEngine {
     readonly stepName: string;
     readonly userId?: string;
   }): Promise<WorkflowInstance> {
-    const runtime = await this.#driver.find(options.instanceId);
+    const runtime = await this.#core.find(options.instanceId);
     const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
   async close(): Promise<void> {
-    this.#driver.close();
+    await this.#core.close();
     await this.#store.close();
   }
 
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    return new WorkflowInstance((await this.#driver.act(found, command)).state);
+    return new WorkflowInstance((await this.#core.act(found, command)).state);
+  }
+
+  async #started<Data>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: StartOptions<Data>,
+    until: "stored" | "settled",
+  ): Promise<WorkflowInstance> {
+    const ready = this.#core.start();
+    if (ready instanceof Promise) await ready;
+    const begun = this.#begin(workflow, options);
+    const runtime = begun instanceof InstanceRuntime ? begun : await begun;
+    try {
+      return new WorkflowInstance((await this.#core.when(runtime, until)).state);
+    } catch (error) {
+      // Another process started it at the same moment.
+      if (error instanceof StartRefused) return this.#started(workflow, options, until);
+      throw error;
+    }
   }
 
   /** Gives the new instance, or the one that has the id or key already. */
@@ -349,7 +375,7 @@ export class LocalExecutionEngine {
   ): Promise<InstanceRuntime> {
     const initialData = await validInput(definition, options.initialData ?? {});
     // While the store was asked, another call may have started it.
-    const existing = (await this.#existing(options)) ?? this.#driver.peek(options);
+    const existing = (await this.#existing(options)) ?? this.#core.starting(options);
     if (existing !== undefined) return checkSame(existing, definition, initialData);
     return this.#create(graph, initialData, options);
   }
@@ -368,7 +394,7 @@ export class LocalExecutionEngine {
       idempotencyKey: options.idempotencyKey,
     });
     const runtime = new InstanceRuntime(graph, state, 0);
-    this.#driver.start(runtime);
+    this.#core.begin(runtime);
     return runtime;
   }
 
@@ -396,9 +422,9 @@ export class LocalExecutionEngine {
             `not to "${instanceId}".`,
         );
       }
-      if (known !== undefined) return this.#driver.tryFind(known);
+      if (known !== undefined) return this.#core.tryFind(known);
     }
-    return instanceId === undefined ? undefined : this.#driver.tryFind(instanceId);
+    return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
   }
 
   #graphOf(definition: AnyDefinition): WorkflowGraph {

@@ -7,11 +7,13 @@ import {
   StepNotActiveError,
   TaskGoneError,
   TokenUsedError,
+  UnknownInstanceError,
   UnknownStepError,
   UnknownTaskError,
   type WorkflowsError,
 } from "../errors.ts";
 import type { Rejection } from "../machine/index.ts";
+import type { Outcome } from "./letters.ts";
 
 const errors: Readonly<Record<Rejection["code"], new (message: string) => WorkflowsError>> = {
   INSTANCE_ENDED: InstanceEndedError,
@@ -31,4 +33,14 @@ const errors: Readonly<Record<Rejection["code"], new (message: string) => Workfl
 /** The error that a caller gets for a command that the machine refused. */
 export function errorOfRejection({ code, message }: Rejection): WorkflowsError {
   return new errors[code](message);
+}
+
+/** The same for a command that another worker carried out. */
+export function errorOfOutcome({
+  code,
+  message,
+}: Extract<Outcome, { ok: false }>): WorkflowsError {
+  if (code === "UNKNOWN_INSTANCE") return new UnknownInstanceError(message);
+  const known = errors[code as Rejection["code"]];
+  return known === undefined ? new InternalError(message) : new known(message);
 }

@@ -17,6 +17,9 @@ export class StepContext extends ContextView implements WorkflowContext<AnyData>
   readonly execution: ExecutionRecord;
   readonly logger: Logger;
   readonly reader: number;
+  /** Its neighbours among the attempts that run (`RunningAttempts`). */
+  before: StepContext | undefined = undefined;
+  after: StepContext | undefined = undefined;
   #writes: Write[] | undefined;
   #byKey: Map<string, Write> | undefined;
   #abort: AbortController | undefined;

@@ -28,9 +28,29 @@ export interface RunnerHost {
   tokenFor(instanceId: string, executionId: number): string;
 }
 
+interface Attempt {
+  readonly runtime: InstanceRuntime;
+  readonly context: StepContext;
+  readonly node: GraphNode;
+  readonly phase: Phase;
+  readonly disarm: (() => void) | undefined;
+  readonly onEnd: (() => void) | undefined;
+}
+
+/**
+ * What is called when an attempt's promise settles. It is used again for other attempts: functions
+ * made for each step would cost more than the rest of it.
+ */
+interface OpenAttempt {
+  attempt: Attempt | undefined;
+  readonly fulfilled: (value: unknown) => void;
+  readonly rejected: (error: unknown) => void;
+}
+
 /** Calls the author's code, and reports once for each attempt how it ended. */
 export class StepRunner {
   readonly #host: RunnerHost;
+  readonly #free: OpenAttempt[] = [];
 
   constructor(host: RunnerHost) {
     this.#host = host;
@@ -39,7 +59,7 @@ export class StepRunner {
   run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
     const { graph, state } = runtime;
     const context = new StepContext(graph, state, execution, this.#host.logger);
-    runtime.running.set(execution.id, context);
+    runtime.running.add(context);
     const node = state.node(execution);
     const { limit } = node;
     // A limit is for the step's own code; of what waits, only a webhook has any.
@@ -59,7 +79,7 @@ export class StepRunner {
   abort(runtime: InstanceRuntime, executionId: number): void {
     const context = runtime.running.get(executionId);
     if (context === undefined) return;
-    runtime.running.delete(executionId);
+    runtime.running.delete(context);
     runtime.bodies?.delete(executionId);
     context.abort(new DOMException(`"${context.stepName}" was cancelled.`, "AbortError"));
   }
@@ -82,23 +102,41 @@ export class StepRunner {
       return;
     }
     if (isThenable(outcome)) {
-      outcome.then(
-        (value) => {
-          disarm?.();
-          this.#ended(runtime, context, node, phase, value);
-          onEnd?.();
-        },
-        (error) => {
-          disarm?.();
-          this.#failed(runtime, context, node, error);
-          onEnd?.();
-        },
-      );
+      const open = this.#free.pop() ?? this.#newOpenAttempt();
+      open.attempt = { runtime, context, node, phase, disarm, onEnd };
+      // Only a promise of the platform is sure to call back once.
+      const promise = outcome.constructor === Promise ? outcome : Promise.resolve(outcome);
+      promise.then(open.fulfilled, open.rejected);
       return;
     }
     disarm?.();
     this.#ended(runtime, context, node, phase, outcome);
     onEnd?.();
+  }
+
+  #newOpenAttempt(): OpenAttempt {
+    const take = () => {
+      const { attempt } = open;
+      open.attempt = undefined;
+      this.#free.push(open);
+      return attempt as Attempt;
+    };
+    const open: OpenAttempt = {
+      attempt: undefined,
+      fulfilled: (value) => {
+        const { runtime, context, node, phase, disarm, onEnd } = take();
+        disarm?.();
+        this.#ended(runtime, context, node, phase, value);
+        onEnd?.();
+      },
+      rejected: (error) => {
+        const { runtime, context, node, disarm, onEnd } = take();
+        disarm?.();
+        this.#failed(runtime, context, node, error);
+        onEnd?.();
+      },
+    };
+    return open;
   }
 
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
@@ -210,7 +248,7 @@ export class StepRunner {
 
   #report(runtime: InstanceRuntime, context: StepContext, command: Command): void {
     context.close();
-    runtime.running.delete(context.execution.id);
+    runtime.running.delete(context);
     runtime.bodies?.delete(context.execution.id);
     this.#host.send(runtime, command);
   }
@@ -261,7 +299,7 @@ function success(
   return { type: "StepSucceeded", executionId, attempt, result, writes };
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+function isThenable(value: unknown): value is Promise<unknown> {
   return (
     typeof value === "object" &&
     value !== null &&

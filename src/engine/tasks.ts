@@ -1,5 +1,7 @@
 import { AmbiguousTaskError, InvalidArgumentError, UnknownTaskError } from "../errors.ts";
 import type { TaskRecord } from "../machine/index.ts";
+import type { TaskQuery } from "../store/store.ts";
+import { audienceNames } from "../store/task-audience.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { HumanTask } from "./workflow-instance.ts";
 
@@ -15,6 +17,41 @@ export interface CompleteTaskOptions {
   /** The user acts as an administrator. */
   readonly admin?: boolean;
   readonly data?: unknown;
+}
+
+/** Which tasks are listed. */
+export interface ListTasksOptions {
+  /** Only tasks that this user may complete. */
+  readonly userId?: string;
+  /** Only tasks that members of these groups may complete; the user's own, if there is a user. */
+  readonly groups?: readonly string[];
+  /** At most so many: 1000 unless told. */
+  readonly limit?: number;
+  /** The tasks that come after this one: the last of the page before. */
+  readonly after?: Pick<HumanTask, "createdAt" | "instanceId" | "id">;
+}
+
+/** @throws InvalidArgumentError if the limit is not a whole number of at least 1. */
+export function taskQuery({ userId, groups, limit = 1000, after }: ListTasksOptions): TaskQuery {
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new InvalidArgumentError(
+      `The limit of listTasks is ${limit}; it must be a whole number of at least 1.`,
+    );
+  }
+  const isForSomebody = userId !== undefined || groups !== undefined;
+  return {
+    audience: isForSomebody ? audienceNames(userId, groups ?? []) : undefined,
+    userId,
+    limit,
+    after:
+      after === undefined
+        ? undefined
+        : {
+            createdAt: after.createdAt,
+            instanceId: after.instanceId,
+            taskId: after.id.slice(after.instanceId.length + 1),
+          },
+  };
 }
 
 /** The task that is meant; one that is gone only if no open one has the name. */

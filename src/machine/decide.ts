@@ -48,11 +48,20 @@ export function decide(
   command: Command,
   now: EpochMs,
 ): Decision {
-  const t = new Transition(graph, state, now);
-  const rejection = perform(t, command);
+  const t = new Transition(now).reset(graph, state);
+  const rejection = decideIn(t, command);
   if (rejection !== undefined) return { ok: false, rejection };
-  settle(t);
   return { ok: true, events: t.events, effects: t.effects };
+}
+
+/**
+ * The same for a transition that has just been made or reset: its events and effects come behind
+ * those that it has.
+ */
+export function decideIn(t: Transition, command: Command): Rejection | undefined {
+  const rejection = perform(t, command);
+  if (rejection === undefined) settle(t);
+  return rejection;
 }
 
 export type Decision =
@@ -397,6 +406,6 @@ function liveAt(state: InstanceState, path: string): ExecutionRecord[] {
       }
     }
   };
-  look(state.live);
+  look(state.live.inOrder());
   return found.sort((a, b) => a.id - b.id);
 }

@@ -15,6 +15,11 @@ export type Effect =
       readonly execution: ExecutionRecord;
       readonly input: Readonly<Record<string, unknown>>;
     }
-  | { readonly type: "CancelChild"; readonly executionId: number; readonly reason: string }
+  | {
+      readonly type: "CancelChild";
+      readonly executionId: number;
+      readonly attempt: number;
+      readonly reason: string;
+    }
   | { readonly type: "PauseChildren" }
   | { readonly type: "ResumeChildren" };

@@ -42,7 +42,7 @@ export function endInstance(
 /** Stops whatever goes on; the edges of what is stopped stay undecided, for a retry. */
 function stopAll(t: Transition, reason: string): void {
   t.halted = true;
-  for (const id of [...t.state.live]) cancelExecution(t, t.current(id), reason);
+  for (const id of t.state.live.inOrder()) cancelExecution(t, t.current(id), reason);
 }
 
 /**
@@ -51,7 +51,7 @@ function stopAll(t: Transition, reason: string): void {
  */
 export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: string): void {
   const canceled: ExecutionRecord[] = [];
-  for (const id of [...t.state.live]) {
+  for (const id of t.state.live.inOrder()) {
     const execution = t.current(id);
     if (execution.compensates === 0 && nodes.has(execution.node)) {
       canceled.push(cancelExecution(t, execution, reason));

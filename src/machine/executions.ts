@@ -14,7 +14,7 @@ import { ReducerFailure, resolveWrites, writesOf } from "./writes.ts";
 
 /** The life of one execution, from the visit to a node to its end. */
 
-export const noEdges: readonly number[] = Object.freeze([]);
+export const noEdges: readonly number[] = [];
 
 interface Visit {
   readonly node: GraphNode;

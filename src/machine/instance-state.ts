@@ -1,5 +1,6 @@
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { ContextData, type ScopeLog } from "./context-data.ts";
+import { IdSet } from "./id-set.ts";
 import type { JoinState } from "./join-state.ts";
 import type { Liveness } from "./liveness.ts";
 import type {
@@ -65,7 +66,7 @@ export class InstanceState {
   readonly latest: number[];
   readonly latestSucceeded: number[];
   /** Top-level executions that have not ended, compensations included. */
-  readonly live = new Set<number>();
+  readonly live = new IdSet();
   /** Top-level executions whose edges are undecided, and unused arrivals: at 0, all is done. */
   active = 0;
   /** How many executions are running or about to run again. */

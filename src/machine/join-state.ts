@@ -283,7 +283,7 @@ function watchLoop(graph: WorkflowGraph, state: InstanceState, join: JoinState):
       touch(state, join);
     },
   );
-  for (const id of state.live) {
+  for (const id of state.live.inOrder()) {
     const execution = state.execution(id);
     const { node } = execution;
     if (execution.compensates !== 0 || node === index) continue;

@@ -84,7 +84,10 @@ export function releaseLocks(t: Transition, execution: ExecutionRecord): void {
 }
 
 function serveLater(t: Transition, lock: LockState): void {
-  if (t.freedLocks.size === 0) t.later(() => serveFreedLocks(t));
+  if (t.freedLocks === undefined) {
+    t.freedLocks = new Set();
+    t.later(() => serveFreedLocks(t));
+  }
   t.freedLocks.add(lock);
 }
 
@@ -92,14 +95,14 @@ function serveLater(t: Transition, lock: LockState): void {
 function serveFreedLocks(t: Transition): void {
   while (!t.isOver && t.state.instance.status !== "paused") {
     let oldest: ExecutionRecord | undefined;
-    for (const lock of t.freedLocks) {
+    for (const lock of t.freedLocks ?? []) {
       const first = lock.holder === 0 ? firstInLine(t, lock) : undefined;
       if (first !== undefined && first.order < (oldest?.order ?? Infinity)) oldest = first;
     }
     if (oldest === undefined) break;
     beginPending(t, oldest);
   }
-  t.freedLocks.clear();
+  t.freedLocks = undefined;
 }
 
 /** The first in a line whose other locks are free. Who left the line by other ways is dropped. */

@@ -50,7 +50,7 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   }
   restoreGroups(state);
   restoreTokens(graph, state);
-  restoreLocks(new Transition(graph, state, 0));
+  restoreLocks(new Transition(0).reset(graph, state));
   return state;
 }
 

@@ -29,8 +29,9 @@ const visitsAtLeast = 10_000;
  * each further decision sees the state as it then is.
  */
 export class Transition {
-  readonly graph: WorkflowGraph;
-  readonly state: InstanceState;
+  /** The instance that the present command is for; `reset` sets it. */
+  graph!: WorkflowGraph;
+  state!: InstanceState;
   readonly now: EpochMs;
   readonly events: MachineEvent[] = [];
   readonly effects: Effect[] = [];
@@ -39,15 +40,22 @@ export class Transition {
   #nextArrival = 0;
   #work: (() => void)[] | undefined;
   /** Locks that were given up and not yet passed on. */
-  readonly freedLocks = new Set<LockState>();
+  freedLocks: Set<LockState> | undefined;
   #visits = 0;
   /** The instance is about to end: nothing may start any more. */
   halted = false;
 
-  constructor(graph: WorkflowGraph, state: InstanceState, now: EpochMs) {
+  constructor(now: EpochMs) {
+    this.now = now;
+  }
+
+  /** Begins with a command to this instance; one to another may have been before it. */
+  reset(graph: WorkflowGraph, state: InstanceState): this {
     this.graph = graph;
     this.state = state;
-    this.now = now;
+    this.halted = false;
+    this.#visits = 0;
+    return this;
   }
 
   instance(type: InstanceEvent["type"], change: Partial<InstanceRecord>): void {

@@ -79,7 +79,8 @@ export function stopWaiting(
   } else if (kind === "timer") {
     clearTimer(t, "timer", execution.id);
   } else if (kind === "subworkflow") {
-    t.effects.push({ type: "CancelChild", executionId: execution.id, reason });
+    const { id: executionId, attempt } = execution;
+    t.effects.push({ type: "CancelChild", executionId, attempt, reason });
   }
 }
 

@@ -20,7 +20,7 @@ export function writesOf(
   return collected;
 }
 
-const noWrites: Writes = Object.freeze([]);
+const noWrites: Writes = [];
 
 function isMergingGroup(kind: string): boolean {
   switch (kind) {

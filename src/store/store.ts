@@ -41,6 +41,9 @@ export interface Store {
   /** What is kept of these instances, in their order; those that do not exist are left out. */
   load(instanceIds: readonly string[]): MaybePromise<readonly StoredInstance[]>;
 
+  /** Their versions, in their order; 0 for those that do not exist. */
+  versions(instanceIds: readonly string[]): MaybePromise<readonly number[]>;
+
   /** The instance that was started with this key. */
   findByIdempotencyKey(key: string): MaybePromise<string | undefined>;
 

@@ -27,9 +27,9 @@ describe("WCP-12 Multiple Instances without Synchronization", () => {
     expect(await run.statusesOf("report")).toEqual(["succeeded"]);
     await run.complete("notices/notice[1]/write");
     expect(await run.tasks()).toEqual([
+      "notices/notice[1]/post",
       "notices/notice[0]/write",
       "notices/notice[2]/write",
-      "notices/notice[1]/post",
     ]);
     await run.complete("notices/notice[1]/post");
     await run.complete("notices/notice[0]/write", "notices/notice[0]/post");
@@ -258,7 +258,7 @@ describe("WCP-36 Dynamic Partial Join for Multiple Instances", () => {
     await run.complete("order");
     await run.complete("transport");
     expect(await run.statusesOf("invoice")).toEqual([]);
-    expect(await run.tasks()).toEqual(["transport", "transport", "order"]);
+    expect(await run.tasks()).toEqual(["order", "transport", "transport"]);
     await run.complete("transport");
     expect(await run.statusesOf("invoice")).toEqual(["succeeded"]);
     expect(await run.tasks()).toEqual(["transport"]);

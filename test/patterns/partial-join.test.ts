@@ -120,7 +120,7 @@ describe("WCP-29 Cancelling Discriminator", () => {
     const run = await PatternRun.start(definition);
     await run.complete("pulse");
     await run.completeWith("after", { again: true });
-    expect(await run.tasks()).toEqual(["breathing", "pulse", "pupils"]);
+    expect(await run.tasks()).toEqual(["pupils", "breathing", "pulse"]);
     await run.complete("pupils");
     expect(await run.times("triage")).toBe(2);
     await run.completeWith("after", { again: false });

@@ -32,6 +32,7 @@ class Kept {
   instance: InstanceRecord | undefined;
   readonly executions: ExecutionRecord[] = [];
   tasks: Map<string, TaskRecord> | undefined;
+  openTasks = 0;
   timers: Map<string, TimerRecord> | undefined;
   signals: Map<string, SignalRecord> | undefined;
 }
@@ -99,8 +100,12 @@ export class MemoryStore implements Store {
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
     kept.tasks ??= new Map();
-    for (const task of tasks) kept.tasks.set(task.id, task);
-    if (hasOpenTask(kept.tasks)) this.#withTasks.add(instanceId);
+    for (const task of tasks) {
+      if (kept.tasks.get(task.id)?.status === "open") kept.openTasks--;
+      if (task.status === "open") kept.openTasks++;
+      kept.tasks.set(task.id, task);
+    }
+    if (kept.openTasks > 0) this.#withTasks.add(instanceId);
     else this.#withTasks.delete(instanceId);
   }
 
@@ -117,6 +122,10 @@ export class MemoryStore implements Store {
       const kept = this.#instances.get(id);
       return kept?.instance === undefined ? [] : [toStored(kept, kept.instance)];
     });
+  }
+
+  versions(instanceIds: readonly string[]): MaybePromise<readonly number[]> {
+    return instanceIds.map((id) => this.#instances.get(id)?.version ?? 0);
   }
 
   findByIdempotencyKey(key: string): MaybePromise<string | undefined> {
@@ -241,11 +250,6 @@ export class MemoryStore implements Store {
   }
 
   close(): MaybePromise<void> {}
-}
-
-function hasOpenTask(tasks: ReadonlyMap<string, TaskRecord>): boolean {
-  for (const { status } of tasks.values()) if (status === "open") return true;
-  return false;
 }
 
 function toStored(kept: Kept, instance: InstanceRecord): StoredInstance {

@@ -342,6 +342,18 @@ export const recordCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: "versions are given in the order asked for, 0 for instances that do not exist",
+    async run({ store, other }) {
+      const second = await other();
+      await keepInstances(store, [instanceRecord("a"), instanceRecord("b")]);
+      await keep(store, [changeOf("b", 1)]);
+      await keep(store, [changeOf("c", 0, { owner: "gone" })]);
+      await store.claim({ workerId: "worker-a", gone: [], limit: 10 });
+      assert.deepEqual(await second.versions(["missing", "c", "b", "a", "A"]), [0, 2, 2, 1, 0]);
+      assert.deepEqual(await second.versions([]), []);
+    },
+  },
+  {
     name: "nobody changes what is kept by changing what was loaded",
     async run({ store }) {
       const executions = [

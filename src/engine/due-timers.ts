@@ -1,0 +1,55 @@
+import type { EpochMs } from "../machine/index.ts";
+import type { StoredTimer } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import { type Due, TimerQueue } from "./timer-queue.ts";
+
+/**
+ * The timers of instances that this process will fire, whether the instances are in memory or not.
+ * One that was cleared holds neither memory nor the clock.
+ */
+export class DueTimers {
+  readonly #queue: TimerQueue;
+  readonly #fire: (instanceId: string, timerId: string) => void;
+  readonly #armed = new Map<string, Due>();
+  /** Timers from this moment on are not held here: the store is asked for them in time. */
+  horizon: EpochMs = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Clock, fire: (instanceId: string, timerId: string) => void) {
+    this.#queue = new TimerQueue(clock);
+    this.#fire = fire;
+  }
+
+  arm({ instanceId, timer: { id, fireAt } }: StoredTimer): void {
+    const key = keyOf(instanceId, id);
+    const before = this.#armed.get(key);
+    if (before !== undefined) {
+      if (before.at === fireAt) return;
+      this.#queue.cancel(before);
+      this.#armed.delete(key);
+    }
+    if (fireAt >= this.horizon) return;
+    const due = this.#queue.add(fireAt, () => {
+      this.#armed.delete(key);
+      this.#fire(instanceId, id);
+    });
+    this.#armed.set(key, due);
+  }
+
+  disarm(instanceId: string, timerId: string): void {
+    const key = keyOf(instanceId, timerId);
+    const due = this.#armed.get(key);
+    if (due === undefined) return;
+    this.#queue.cancel(due);
+    this.#armed.delete(key);
+  }
+
+  clear(): void {
+    this.#queue.clear();
+    this.#armed.clear();
+  }
+}
+
+/** No id of a timer has a space in it. */
+function keyOf(instanceId: string, timerId: string): string {
+  return `${timerId} ${instanceId}`;
+}

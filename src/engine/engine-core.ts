@@ -1,0 +1,540 @@
+import { randomBytes } from "node:crypto";
+import type { Logger } from "../definition/context.ts";
+import { EngineClosedError, InternalError, StepNotActiveError } from "../errors.ts";
+import { unboundStep } from "../graph/compile.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import {
+  type Command,
+  type Effect,
+  type ExecutionRecord,
+  isLive,
+  type MachineEvent,
+} from "../machine/index.ts";
+import type { MaybePromise, Message, Store } from "../store/store.ts";
+import { abandon, ChildInstances } from "./children.ts";
+import type { Clock } from "./clock.ts";
+import { Driver, type Performed, type Request } from "./driver.ts";
+import { DueTimers } from "./due-timers.ts";
+import { Fleet } from "./fleet.ts";
+import { callHooks } from "./hooks.ts";
+import { type InstanceRuntime, isAnswered, type Waiter } from "./instance-runtime.ts";
+import { Instances } from "./instances.ts";
+import { letterOf } from "./letters.ts";
+import type { Limiter } from "./limiter.ts";
+import { Mailroom } from "./mailroom.ts";
+import { StepRunner } from "./step-runner.ts";
+import { WebhookTokens } from "./webhook-token.ts";
+
+export interface CoreOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly secret: string | undefined;
+  readonly createId: () => string;
+  readonly pollIntervalMs: number;
+  readonly leaseMs: number;
+  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+}
+
+/** The parts of an engine, and how they hang together. */
+export class EngineCore {
+  readonly workerId: string;
+  readonly #options: CoreOptions;
+  readonly #driver: Driver;
+  readonly #instances: Instances;
+  readonly #fleet: Fleet;
+  readonly #mailroom: Mailroom;
+  readonly #timers: DueTimers;
+  readonly #children: ChildInstances;
+  readonly #runner: StepRunner;
+  /** Instances of this process whose start is on its way, by their key. */
+  readonly #keys = new Map<string, InstanceRuntime>();
+  #tokens: WebhookTokens | undefined;
+  #isClosed = false;
+
+  constructor(options: CoreOptions) {
+    this.#options = options;
+    const { store, clock, logger, createId, graphOf } = options;
+    const workerId = createId();
+    const now = () => clock.now();
+    this.workerId = workerId;
+    this.#timers = new DueTimers(clock, (instanceId, timerId) => this.#fire(instanceId, timerId));
+    if (store.isShared) this.#timers.horizon = 0;
+    this.#instances = new Instances({
+      ...{ store, clock, logger, workerId, graphOf },
+      loaded: (runtime) => this.#loaded(runtime),
+      forgotten: (runtime) => this.#abortAll(runtime),
+      missing: (runtime, error) => this.#missing(runtime, error),
+      release: (runtime) => this.#driver.release(runtime),
+    });
+    this.#mailroom = new Mailroom({
+      ...{ workerId, createId, now },
+      post: (sent) => this.#post(sent),
+      carryOut: (message) => this.#carryOut(message),
+    });
+    this.#fleet = new Fleet(
+      { ...options, workerId },
+      {
+        takeOver: (ids) => this.#takeOver(ids),
+        outlived: () => this.#outlived(),
+        receiveMail: () => this.#receiveMail(),
+        hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
+        look: () => this.#look(),
+      },
+    );
+    this.#children = new ChildInstances({
+      ...{ graphOf, now },
+      find: (instanceId) => this.#instances.tryFind(instanceId),
+      known: (instanceId) => this.#instances.known(instanceId),
+      begin: (runtime, message) => this.begin(runtime, message),
+      send: (runtime, command, message) => this.#send(runtime, command, message),
+      drop: (message) => this.#driver.drop(message),
+    });
+    this.#runner = new StepRunner({
+      ...{ clock, logger, limiters: options.limiters },
+      send: (runtime, command) => this.#send(runtime, command),
+      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
+      tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
+    });
+    this.#driver = new Driver({
+      ...{ store, logger, workerId, now, createId },
+      hasListeners: () => this.#fleet.hasNeighbours,
+      takeDismissed: () => this.#mailroom.takeDismissed(),
+      take: (message) => this.#mailroom.take(message),
+      carriedOut: (message) => this.#carriedOut(message),
+      perform: (request, performed) => this.#perform(request, performed),
+      forward: (request, owner) => this.#forward(request, owner),
+      refused: (runtime, requests) => this.#refused(runtime, requests),
+      lost: (runtimes, requests, error) => this.#lost(runtimes, requests, error),
+    });
+  }
+
+  get tokens(): WebhookTokens {
+    if (this.#tokens === undefined) throw new InternalError("The engine has not started.");
+    return this.#tokens;
+  }
+
+  // ------------------------------------------------------------------------- beginning and ending
+
+  /** Takes part; a store that answers at once makes it ready at once. */
+  start(): MaybePromise<void> {
+    this.refuseIfClosed();
+    if (this.#tokens !== undefined) return;
+    const joined = this.#fleet.start();
+    return joined instanceof Promise ? joined.then(() => this.#keepSecret()) : this.#keepSecret();
+  }
+
+  #keepSecret(): MaybePromise<void> {
+    const { store, secret } = this.#options;
+    if (secret !== undefined) {
+      this.#tokens = new WebhookTokens(secret);
+      return;
+    }
+    const kept = store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
+    const use = (value: string) => {
+      this.#tokens ??= new WebhookTokens(value);
+    };
+    return kept instanceof Promise ? kept.then(use) : use(kept);
+  }
+
+  /** Takes over what engines that are gone have left; gives how many instances. */
+  async recover(): Promise<number> {
+    await this.start();
+    const count = await this.#fleet.claim();
+    await this.#receiveMail();
+    await this.#look();
+    return count;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const closed = new EngineClosedError("The engine was closed.");
+    this.#timers.clear();
+    for (const { done } of this.#driver.close()) done?.(closed);
+    for (const runtime of this.#instances.all()) {
+      this.#abortAll(runtime);
+      for (const { done } of runtime.heldBack ?? []) done?.(closed);
+      rejectWaiters(runtime, closed);
+    }
+    this.#instances.close();
+    this.#mailroom.close(closed);
+    await this.#fleet.leave();
+  }
+
+  /** @throws EngineClosedError */
+  refuseIfClosed(): void {
+    if (this.#isClosed) throw new EngineClosedError("The engine was closed; make a new one.");
+  }
+
+  // ----------------------------------------------------------------------------------- instances
+
+  begin(runtime: InstanceRuntime, message?: Message): void {
+    this.refuseIfClosed();
+    this.#instances.add(runtime);
+    const { idempotencyKey } = runtime.state.instance;
+    if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
+    this.#send(runtime, { type: "Start" }, message);
+  }
+
+  /** The instance with this id or key whose start is on its way here. */
+  starting(given: { instanceId?: string; idempotencyKey?: string }): InstanceRuntime | undefined {
+    const { instanceId, idempotencyKey } = given;
+    const byKey = idempotencyKey === undefined ? undefined : this.#keys.get(idempotencyKey);
+    return byKey ?? (instanceId === undefined ? undefined : this.#instances.known(instanceId));
+  }
+
+  /** @throws UnknownInstanceError, EngineClosedError */
+  async find(instanceId: string): Promise<InstanceRuntime> {
+    await this.start();
+    return this.#instances.find(instanceId);
+  }
+
+  async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    await this.start();
+    return this.#instances.tryFind(instanceId);
+  }
+
+  when(runtime: InstanceRuntime, until: Waiter["until"]): Promise<InstanceRuntime> {
+    return this.#wait(runtime, until, undefined);
+  }
+
+  #wait(
+    runtime: InstanceRuntime,
+    until: Waiter["until"],
+    others: Set<number> | undefined,
+  ): Promise<InstanceRuntime> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { until, resolve, reject, others };
+      if (isAnswered(runtime, waiter)) {
+        resolve(runtime);
+        return;
+      }
+      runtime.waiters ??= [];
+      runtime.waiters.push(waiter);
+    });
+  }
+
+  /**
+   * Resolves when what the command set going has ended or waits. What was busy before is not waited
+   * for, so a step may act on its own instance.
+   */
+  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+    this.refuseIfClosed();
+    const others = found.busyExecutions();
+    await new Promise<void>((resolve, reject) => {
+      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+      this.#instances.add(found);
+      this.#driver.send(found, command, undefined, done);
+    });
+    const runtime = (await this.#instances.tryFind(found.id)) ?? found;
+    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
+    return this.#wait(runtime, "settled", others);
+  }
+
+  /** @throws StepNotActiveError */
+  tokenOf(runtime: InstanceRuntime, path: string): string {
+    const { state } = runtime;
+    const execution = state.executions.findLast(
+      (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
+    );
+    if (execution !== undefined) return this.tokens.issue(runtime.id, execution.id);
+    throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
+  }
+
+  #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
+    this.#driver.send(runtime, command, message);
+  }
+
+  // --------------------------------------------------------------------- what came from the store
+
+  /** It goes on where it stood: what ran in it runs again, what it waits for is set. */
+  #loaded(runtime: InstanceRuntime): void {
+    const { state, owner } = runtime;
+    const isHere = owner === undefined || owner === this.workerId;
+    if (isHere && !runtime.isEnded) {
+      this.#armAll(runtime);
+      for (const execution of state.executions) {
+        if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
+        // A body that runs again, and binds its members, continues them itself.
+        this.#continueExecution(runtime, execution);
+      }
+    }
+    this.#answerWaiters(runtime);
+  }
+
+  #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
+    const { kind } = runtime.state.node(execution);
+    if (execution.status === "running" || kind === "custom") {
+      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
+    }
+  }
+
+  #armAll({ id, state }: InstanceRuntime): void {
+    for (const timer of state.timers?.values() ?? []) this.#timers.arm({ instanceId: id, timer });
+  }
+
+  #abortAll(runtime: InstanceRuntime): void {
+    for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
+  }
+
+  #missing(runtime: InstanceRuntime, error: unknown): void {
+    const requests = runtime.heldBack ?? [];
+    runtime.heldBack = [];
+    for (const { done } of requests) done?.(error);
+    this.#forgetKey(runtime);
+    rejectWaiters(runtime, error);
+  }
+
+  async #takeOver(instanceIds: readonly string[]): Promise<void> {
+    if (instanceIds.length > 0) await this.#instances.takeOver(instanceIds);
+    await this.#receiveMail();
+  }
+
+  #outlived(): void {
+    this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    for (const runtime of this.#instances.all()) {
+      if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
+    }
+  }
+
+  #fire(instanceId: string, timerId: string): void {
+    const command: Command = { type: "TimerFired", timerId };
+    const known = this.#instances.known(instanceId);
+    if (known !== undefined && !this.#options.store.isShared) {
+      this.#send(known, command);
+      return;
+    }
+    this.#inBackground(`Timer "${timerId}" of instance "${instanceId}"`, async () => {
+      const runtime = await this.#instances.tryFind(instanceId);
+      if (runtime !== undefined) this.#send(runtime, command);
+    });
+  }
+
+  #inBackground(what: string, work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      if (!this.#isClosed) this.#options.logger.error(`${what}: it is tried again`, { error });
+    });
+  }
+
+  /** What nobody tells is looked at from time to time: instances somebody waits for, and timers. */
+  async #look(): Promise<void> {
+    if (this.#isClosed) return;
+    const { store, clock, pollIntervalMs } = this.#options;
+    for (const runtime of this.#instances.all()) this.#lookAt(runtime);
+    const before = store.isShared ? clock.now() + 2 * pollIntervalMs : undefined;
+    if (before !== undefined) this.#timers.horizon = before;
+    const { workerId } = this;
+    const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
+    for (const timer of timers) this.#timers.arm(timer);
+    if (this.#mailroom.hasDismissed) await this.#post([]);
+  }
+
+  #lookAt(runtime: InstanceRuntime | undefined): void {
+    if (runtime === undefined || (runtime.waiters?.length ?? 0) === 0) return;
+    this.#inBackground(`Instance "${runtime.id}" cannot be looked at`, async () => {
+      await this.#instances.tryFind(runtime.id);
+    });
+  }
+
+  // ---------------------------------------------------------------------------------------- mail
+
+  async #post(sent: readonly Message[]): Promise<void> {
+    const dismissed = this.#mailroom.takeDismissed();
+    await this.#options.store.commit({ changes: [], sent, answers: [], dismissed });
+  }
+
+  async #receiveMail(): Promise<void> {
+    if (this.#isClosed) return;
+    const mail = await this.#options.store.receive(this.workerId);
+    if (!this.#isClosed) this.#mailroom.deliver(mail);
+  }
+
+  #carryOut(message: Message): void {
+    const { instanceId } = message;
+    const known = this.#instances.known(instanceId);
+    if (known !== undefined && !this.#options.store.isShared) {
+      this.#open(known, message);
+      return;
+    }
+    this.#inBackground(`Message "${message.id}" for instance "${instanceId}"`, async () => {
+      try {
+        const runtime = await this.#instances.tryFind(instanceId);
+        if (runtime === undefined) this.#driver.drop(message);
+        else this.#open(runtime, message);
+      } catch (error) {
+        this.#mailroom.putDown(message);
+        throw error;
+      }
+    });
+  }
+
+  #open(runtime: InstanceRuntime, message: Message): void {
+    const letter = letterOf(message);
+    const follow = (work: Promise<void>) => {
+      this.#inBackground(`Message "${message.id}"`, async () => {
+        try {
+          await work;
+        } catch (error) {
+          this.#mailroom.putDown(message);
+          throw error;
+        }
+      });
+    };
+    switch (letter.type) {
+      case "Do":
+        this.#send(runtime, letter.command, message);
+        break;
+      case "StartChild":
+        follow(this.#children.start(runtime, letter, message));
+        break;
+      case "TellChild":
+        follow(this.#children.tell(runtime, letter, message));
+        break;
+      default:
+        follow(this.#children.ended(runtime, letter, message));
+    }
+  }
+
+  #carriedOut(message: Message): void {
+    this.#mailroom.putDown(message);
+    const letter = letterOf(message);
+    if (letter.type !== "ChildEnded") return;
+    const parent = this.#instances.known(message.instanceId);
+    for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
+    if (parent !== undefined) this.#answerWaiters(parent);
+  }
+
+  #forward({ runtime, command, message, done }: Request, owner: string): void {
+    // What this process itself has to say about an instance that it does not own is out of date.
+    if (message === undefined && done === undefined) return;
+    const letter = { type: "Do", command } as const;
+    void this.#mailroom.forward(runtime.id, owner, letter, message, done);
+  }
+
+  // -------------------------------------------------------------------------- after a failed commit
+
+  #refused(runtime: InstanceRuntime, requests: readonly Request[]): void {
+    if (!runtime.isStored) {
+      const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
+      this.#instances.remove(runtime);
+      for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
+      this.#missing(runtime, refusal);
+      runtime.heldBack = undefined;
+      return;
+    }
+    this.#instances.reload(runtime, undefined);
+    const again = requests.filter(({ done, message }) => done ?? message);
+    runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
+  }
+
+  #lost(
+    runtimes: readonly InstanceRuntime[],
+    requests: readonly Request[],
+    error: unknown,
+  ): void {
+    this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    for (const { done, message } of requests) {
+      if (message !== undefined) this.#mailroom.putDown(message);
+      done?.(error);
+    }
+    for (const runtime of runtimes) this.#instances.reload(runtime, error);
+  }
+
+  // ------------------------------------------------------------------------------------- acting
+
+  #perform(request: Request, performed: Performed): void {
+    const { runtime, command, done } = request;
+    const { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd } = performed;
+    for (let index = eventsFrom; index < eventsEnd; index++) {
+      this.#announce(runtime, transition.events[index] as MachineEvent);
+    }
+    for (let index = effectsFrom; index < effectsEnd; index++) {
+      this.#performEffect(runtime, transition.effects[index] as Effect);
+    }
+    if (command.type === "Start") this.#forgetKey(runtime);
+    done?.();
+    this.#answerWaiters(runtime);
+    if (!runtime.isEnded) this.#instances.rest(runtime);
+  }
+
+  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
+    switch (event.type) {
+      case "StepSucceeded":
+      case "StepFailed":
+      case "StepSkipped":
+      case "StepCanceled":
+        this.#announceEnd(runtime, event.execution);
+        break;
+      case "TimerSet":
+        this.#timers.arm({ instanceId: runtime.id, timer: event.timer });
+        break;
+      case "TimerCleared":
+        this.#timers.disarm(runtime.id, event.timer.id);
+        break;
+      case "InstanceResumed":
+        this.#armAll(runtime);
+        break;
+      case "InstanceCompleted":
+      case "InstanceFailed":
+      case "InstanceCanceled":
+        this.#instances.remove(runtime);
+        break;
+      default:
+    }
+  }
+
+  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
+    if (runtime.waiters !== undefined) {
+      for (const { others } of runtime.waiters) others?.delete(execution.id);
+    }
+    if (execution.parent !== 0 && runtime.bodies !== undefined) {
+      runtime.bodies.get(execution.parent)?.memberEnded(execution);
+    }
+    callHooks(runtime, execution, this.#options.logger);
+  }
+
+  #performEffect(runtime: InstanceRuntime, effect: Effect): void {
+    // What concerns children was sent as messages, with the commit.
+    if (effect.type === "RunStep") this.#runner.run(runtime, effect);
+    else if (effect.type === "AbortStep") this.#runner.abort(runtime, effect.executionId);
+  }
+
+  #forgetKey(runtime: InstanceRuntime): void {
+    const { idempotencyKey } = runtime.state.instance;
+    if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
+  }
+
+  #answerWaiters(runtime: InstanceRuntime): void {
+    const { waiters } = runtime;
+    if (waiters !== undefined && waiters.length > 0) {
+      const waiting = waiters.length === 1 && !isAnswered(runtime, waiters[0] as Waiter);
+      if (!waiting) answer(runtime, waiters);
+    }
+    if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
+  }
+}
+
+/** A start that somebody else was before with: another instance has the id or the key. */
+export class StartRefused extends InternalError {}
+
+/** More timers than these are looked at the next time. */
+const timersAtOnce = 10_000;
+
+function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
+  const { status } = runtime.state.execution(executionId);
+  return status === "running" || status === "scheduled";
+}
+
+function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
+  const answered = waiters.filter((waiter) => isAnswered(runtime, waiter));
+  runtime.waiters = waiters.filter((waiter) => !answered.includes(waiter));
+  for (const waiter of answered) waiter.resolve(runtime);
+}
+
+function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {
+  const waiters = runtime.waiters ?? [];
+  runtime.waiters = undefined;
+  for (const waiter of waiters) waiter.reject(error);
+}

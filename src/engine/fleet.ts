@@ -1,0 +1,222 @@
+import type { Logger } from "../definition/context.ts";
+import type { KnownWorker, MaybePromise, News, Store } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+
+export interface FleetOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workerId: string;
+  /** How often a sign of life is given, and the store is looked at for what was not told. */
+  readonly pollIntervalMs: number;
+  /** A worker without a sign of life for so long is taken for gone. */
+  readonly leaseMs: number;
+}
+
+export interface FleetHost {
+  /** Instances of workers that are gone belong to this worker now. */
+  takeOver(instanceIds: readonly string[]): Promise<void>;
+  /** This worker was taken for gone, and what it owned may belong to others. */
+  outlived(): void;
+  receiveMail(): Promise<void>;
+  /** Somebody else has changed this instance. */
+  hear(instanceId: string): void;
+  /** Whatever is looked at from time to time. */
+  look(): Promise<void>;
+}
+
+/** Another worker, and for how many looks its beat has stood still. */
+interface Neighbour {
+  beat: number;
+  stillFor: number;
+}
+
+/** So many instances are taken over at a time, so that several workers share what is left. */
+const claimAtOnce = 50;
+
+/**
+ * The workers on one store: each gives signs of life and takes over what is left of those that give
+ * none any more. Beats are counted, not timed, and silence is measured by one's own looks: clocks
+ * that differ do not matter, and who was frozen itself takes nobody for gone when it wakes up.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #host: FleetHost;
+  readonly #neighbours = new Map<string, Neighbour>();
+  #beat = 0;
+  #started: Promise<void> | undefined;
+  #stopListening: (() => void) | undefined;
+  #stopTicking: () => void = () => {};
+  /** Instances that were claimed at the start of a store's only worker, and not yet taken over. */
+  #left: readonly string[] = [];
+  #claims: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  /** Whether the worker is known to the store, and may own instances. */
+  isReady = false;
+
+  constructor(options: FleetOptions, host: FleetHost) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  /** Whether other workers are there that may want to hear of instances. */
+  get hasNeighbours(): boolean {
+    return this.#neighbours.size > 0;
+  }
+
+  /**
+   * Makes the worker known. A store of one process only answers at once, and what it has belongs to
+   * this worker from then on.
+   */
+  start(): MaybePromise<void> {
+    if (this.isReady) return;
+    if (this.#started !== undefined) return this.#started;
+    const { store, workerId } = this.#options;
+    this.#beat = 1;
+    const known = store.beat({ id: workerId, beat: 1 });
+    if (!(known instanceof Promise) && !store.isShared) {
+      const left = this.#claimAll(known);
+      if (!(left instanceof Promise)) {
+        this.#left = left;
+        this.isReady = true;
+        return;
+      }
+    }
+    this.#started = this.#join(known);
+    this.#started.catch(() => {
+      this.#started = undefined;
+    });
+    return this.#started;
+  }
+
+  async #join(known: MaybePromise<readonly KnownWorker[]>): Promise<void> {
+    const { store, workerId } = this.#options;
+    const workers = await known;
+    if (!store.isShared) this.#left = await this.#claimAll(workers);
+    this.#observe(workers);
+    this.#stopListening = await store.listen(workerId, (news) => this.#hear(news));
+    if (this.#isClosed) return this.#stopListening?.();
+    this.isReady = true;
+    if (store.isShared) this.#scheduleTick();
+  }
+
+  /** In a store for one process, whoever else is known is gone. */
+  #claimAll(known: readonly KnownWorker[]): MaybePromise<readonly string[]> {
+    const { store, workerId } = this.#options;
+    const gone = known.map(({ id }) => id).filter((id) => id !== workerId);
+    return store.claim({ workerId, gone, limit: Number.MAX_SAFE_INTEGER });
+  }
+
+  #hear(news: News): void {
+    if (this.#isClosed) return;
+    switch (news.type) {
+      case "mail":
+        this.#inBackground(this.#host.receiveMail());
+        break;
+      case "orphans":
+        this.#inBackground(this.claim());
+        break;
+      default:
+        this.#host.hear(news.instanceId);
+    }
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (this.#isClosed) return;
+      this.#options.logger.error("The store cannot be looked at; it is tried again", { error });
+    });
+  }
+
+  // -------------------------------------------------------------------------------------- looking
+
+  #scheduleTick(): void {
+    const { clock, pollIntervalMs } = this.#options;
+    if (this.#isClosed) return;
+    this.#stopTicking = clock.callAt(clock.now() + pollIntervalMs, () => {
+      const tick = this.#tick().finally(() => this.#scheduleTick());
+      this.#inBackground(tick);
+    });
+  }
+
+  async #tick(): Promise<void> {
+    await this.#giveSign();
+    if (this.#isClosed) return;
+    await this.claim();
+    await this.#host.receiveMail();
+    await this.#host.look();
+  }
+
+  async #giveSign(): Promise<void> {
+    const { store, workerId } = this.#options;
+    this.#beat++;
+    const workers = await store.beat({ id: workerId, beat: this.#beat });
+    if (this.#isClosed) return;
+    if (!workers.some(({ id }) => id === workerId)) {
+      this.#beat = 1;
+      await store.beat({ id: workerId, beat: 1 });
+      this.#host.outlived();
+    }
+    this.#observe(workers);
+  }
+
+  #observe(workers: readonly KnownWorker[]): void {
+    const { workerId, leaseMs, pollIntervalMs } = this.#options;
+    const others = new Set<string>();
+    for (const { id, beat, isGone } of workers) {
+      if (id === workerId) continue;
+      others.add(id);
+      const neighbour = this.#neighbours.get(id);
+      if (isGone) {
+        this.#neighbours.set(id, { beat, stillFor: Number.POSITIVE_INFINITY });
+      } else if (neighbour === undefined || neighbour.beat !== beat) {
+        this.#neighbours.set(id, { beat, stillFor: 0 });
+      } else if (neighbour.stillFor * pollIntervalMs < leaseMs) {
+        neighbour.stillFor++;
+      }
+    }
+    for (const id of this.#neighbours.keys()) if (!others.has(id)) this.#neighbours.delete(id);
+  }
+
+  /** The workers that are taken for gone. */
+  #gone(): string[] {
+    const { leaseMs, pollIntervalMs } = this.#options;
+    return [...this.#neighbours]
+      .filter(([, { stillFor }]) => stillFor * pollIntervalMs >= leaseMs)
+      .map(([id]) => id);
+  }
+
+  /** Takes over what workers left that are gone; gives how many instances. */
+  claim(): Promise<number> {
+    const claimed = this.#claims.then(() => this.#claim());
+    this.#claims = claimed.catch(() => {});
+    return claimed;
+  }
+
+  async #claim(): Promise<number> {
+    const { store, workerId } = this.#options;
+    const left = this.#left;
+    this.#left = [];
+    await this.#host.takeOver(left);
+    let count = left.length;
+    const gone = this.#gone();
+    while (store.isShared && !this.#isClosed) {
+      const ids = await store.claim({ workerId, gone, limit: claimAtOnce });
+      for (const id of gone) this.#neighbours.delete(id);
+      if (ids.length > 0) await this.#host.takeOver(ids);
+      count += ids.length;
+      if (ids.length < claimAtOnce) break;
+    }
+    return count;
+  }
+
+  // -------------------------------------------------------------------------------------- leaving
+
+  /** Others can take over at once what this worker had. */
+  async leave(): Promise<void> {
+    this.#isClosed = true;
+    this.#stopTicking();
+    this.#stopListening?.();
+    if (this.#beat > 0) await this.#options.store.retire(this.#options.workerId);
+  }
+}

@@ -1,0 +1,205 @@
+import type { Logger } from "../definition/context.ts";
+import { UnknownInstanceError } from "../errors.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import { restore } from "../machine/index.ts";
+import type { Store, StoredInstance } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import { InstanceRuntime } from "./instance-runtime.ts";
+
+/** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
+const idleAtMost = 1000;
+
+/** How long to wait before a store that fails is asked again, first and at most. */
+const firstPauseMs = 50;
+const longestPauseMs = 5000;
+
+export interface InstancesHost {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly workerId: string;
+  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  /** The instance was read from the store: code that ran in it is aborted, what it waits for is set. */
+  loaded(runtime: InstanceRuntime): void;
+  /** What was in memory of it does not count any more. */
+  forgotten(runtime: InstanceRuntime): void;
+  /** It is not in the store: its start was not kept. */
+  missing(runtime: InstanceRuntime, error: unknown): void;
+  /** What was held back may go on. */
+  release(runtime: InstanceRuntime): void;
+}
+
+/** The instances that this process has in memory, and how they come there and go. */
+export class Instances {
+  readonly #host: InstancesHost;
+  readonly #all = new Map<string, InstanceRuntime>();
+  /** Those that nobody needs, the one that was used longest ago first. */
+  readonly #idle = new Map<string, InstanceRuntime>();
+  readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
+  readonly #pauses = new Set<() => void>();
+  #isClosed = false;
+
+  constructor(host: InstancesHost) {
+    this.#host = host;
+  }
+
+  all(): InstanceRuntime[] {
+    return [...this.#all.values()];
+  }
+
+  known(instanceId: string): InstanceRuntime | undefined {
+    return this.#all.get(instanceId);
+  }
+
+  add(runtime: InstanceRuntime): void {
+    this.#all.set(runtime.id, runtime);
+  }
+
+  remove(runtime: InstanceRuntime): void {
+    if (this.#all.get(runtime.id) !== runtime) return;
+    this.#all.delete(runtime.id);
+    this.#idle.delete(runtime.id);
+  }
+
+  /** Nobody needs it now: it stays in memory only while there is room. */
+  rest(runtime: InstanceRuntime): void {
+    if (!runtime.isIdle || this.#all.get(runtime.id) !== runtime) return;
+    this.#idle.delete(runtime.id);
+    this.#idle.set(runtime.id, runtime);
+    if (this.#idle.size <= idleAtMost) return;
+    for (const oldest of this.#idle.values()) {
+      this.#idle.delete(oldest.id);
+      if (oldest.isIdle) this.#all.delete(oldest.id);
+      if (this.#idle.size <= idleAtMost) return;
+    }
+  }
+
+  /** @throws UnknownInstanceError */
+  async find(instanceId: string): Promise<InstanceRuntime> {
+    const runtime = await this.tryFind(instanceId);
+    if (runtime !== undefined) return runtime;
+    throw new UnknownInstanceError(`There is no instance "${instanceId}".`);
+  }
+
+  /** The instance as it is now, whoever changed it last. */
+  async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const known = this.#all.get(instanceId);
+    if (known !== undefined && this.#isCurrent(known)) return known;
+    let loading = this.#loading.get(instanceId);
+    if (loading === undefined) {
+      loading = this.#read(instanceId).finally(() => this.#loading.delete(instanceId));
+      this.#loading.set(instanceId, loading);
+    }
+    return loading;
+  }
+
+  /** Whether nobody else can have changed it. */
+  #isCurrent(runtime: InstanceRuntime): boolean {
+    const { store, workerId } = this.#host;
+    return !store.isShared || runtime.owner === workerId || runtime.isHeld || !runtime.isStored;
+  }
+
+  async #read(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const { store } = this.#host;
+    const before = this.#all.get(instanceId);
+    if (before !== undefined) {
+      const [version] = await store.versions([instanceId]);
+      if (version === before.version || this.#isCurrent(before)) return before;
+    }
+    const [stored] = await store.load([instanceId]);
+    const known = this.#all.get(instanceId);
+    if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
+    if (stored !== undefined && !this.#isCurrent(known) && stored.version > known.version) {
+      this.#replace(known, stored);
+    }
+    return known;
+  }
+
+  /** An instance that was not in memory. */
+  #take(stored: StoredInstance): InstanceRuntime {
+    const { workflow, version } = stored.rows.instance;
+    const graph = this.#host.graphOf(workflow, version);
+    const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
+    runtime.owner = stored.owner;
+    this.add(runtime);
+    this.#host.loaded(runtime);
+    this.rest(runtime);
+    return runtime;
+  }
+
+  #replace(runtime: InstanceRuntime, stored: StoredInstance): void {
+    this.#host.forgotten(runtime);
+    runtime.state = restore(runtime.graph, stored.rows);
+    runtime.version = stored.version;
+    runtime.owner = stored.owner;
+    this.#host.loaded(runtime);
+    this.rest(runtime);
+  }
+
+  /** Instances that this worker has taken over: what runs in them runs again. */
+  async takeOver(instanceIds: readonly string[]): Promise<void> {
+    for (const stored of await this.#host.store.load(instanceIds)) {
+      const { id } = stored.rows.instance;
+      const known = this.#all.get(id);
+      try {
+        if (known === undefined) this.#take(stored);
+        else if (stored.version > known.version && !known.isHeld) this.#replace(known, stored);
+      } catch (error) {
+        // Such as a workflow that this process does not know: the others are taken over all the same.
+        this.#host.logger.error(`Instance "${id}" cannot go on here`, { error });
+      }
+    }
+  }
+
+  /**
+   * What is in memory of the instance may be wrong: it is read again, however long the store fails.
+   * Whatever is asked of it meanwhile is held back.
+   */
+  reload(runtime: InstanceRuntime, cause: unknown): void {
+    runtime.heldBack ??= [];
+    this.#host.forgotten(runtime);
+    void this.#reload(runtime, cause, firstPauseMs);
+  }
+
+  async #reload(runtime: InstanceRuntime, cause: unknown, pauseMs: number): Promise<void> {
+    let stored: StoredInstance | undefined;
+    try {
+      [stored] = await this.#host.store.load([runtime.id]);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#host.logger.error(`Instance "${runtime.id}" cannot be read; it is tried again`, {
+        error,
+      });
+      this.#pause(pauseMs, () => {
+        void this.#reload(runtime, cause, Math.min(2 * pauseMs, longestPauseMs));
+      });
+      return;
+    }
+    if (this.#isClosed) return;
+    if (stored === undefined) {
+      this.remove(runtime);
+      this.#host.missing(runtime, cause);
+    } else {
+      this.#replace(runtime, stored);
+    }
+    this.#host.release(runtime);
+    this.rest(runtime);
+  }
+
+  #pause(ms: number, goOn: () => void): void {
+    const { clock } = this.#host;
+    const end = clock.callAt(clock.now() + ms, () => {
+      this.#pauses.delete(end);
+      goOn();
+    });
+    this.#pauses.add(end);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#pauses) end();
+    this.#pauses.clear();
+    this.#all.clear();
+    this.#idle.clear();
+  }
+}

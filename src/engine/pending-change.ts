@@ -1,0 +1,154 @@
+import type {
+  ExecutionRecord,
+  InstanceRecord,
+  MachineEvent,
+  SignalRecord,
+  TaskRecord,
+  TimerRecord,
+} from "../machine/index.ts";
+import type { Answer, Change, Message } from "../store/store.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+
+/** Stands for every list that has nothing in it; what has something is a list of its own. */
+const nothing: readonly never[] = [];
+
+/** Up to this many records are looked through for one with the same id; more are looked up. */
+const fewRecords = 8;
+
+/** Records, each id once, with the latest of each. */
+class Latest<Row extends { readonly id: number | string }> {
+  /** Mostly it stays at one or two; a list that `push` makes has room for 17. */
+  rows: Row[];
+  #places: Map<Row["id"], number> | undefined;
+
+  constructor(first: Row) {
+    this.rows = [first];
+  }
+
+  put(row: Row): void {
+    const place = this.#placeOf(row.id);
+    if (place >= 0) {
+      this.rows[place] = row;
+    } else if (this.rows.length === 1) {
+      this.rows = [this.rows[0] as Row, row];
+    } else {
+      this.rows.push(row);
+      this.#places?.set(row.id, this.rows.length - 1);
+    }
+  }
+
+  remove(id: Row["id"]): void {
+    const place = this.#placeOf(id);
+    if (place < 0) return;
+    const last = this.rows.pop() as Row;
+    this.#places?.delete(id);
+    if (last.id === id) return;
+    this.rows[place] = last;
+    this.#places?.set(last.id, place);
+  }
+
+  #placeOf(id: Row["id"]): number {
+    const { rows } = this;
+    if (this.#places !== undefined) return this.#places.get(id) ?? -1;
+    if (rows.length > fewRecords) {
+      this.#places = new Map(rows.map((row, place) => [row.id, place]));
+      return this.#places.get(id) ?? -1;
+    }
+    for (let place = rows.length - 1; place >= 0; place--) {
+      if (rows[place]?.id === id) return place;
+    }
+    return -1;
+  }
+}
+
+/** What a commit that is being put together changes in one instance. */
+export class PendingChange implements Change {
+  readonly runtime: InstanceRuntime;
+  readonly instanceId: string;
+  readonly expectedVersion: number;
+  readonly at: number;
+  owner: string | undefined = undefined;
+  instance: InstanceRecord | undefined = undefined;
+  isAnnounced = false;
+  /** Somebody else has changed the instance meanwhile. */
+  isRefused = false;
+  #executions: Latest<ExecutionRecord> | undefined;
+  #tasks: Latest<TaskRecord> | undefined;
+  #timers: Latest<TimerRecord> | undefined;
+  #clearedTimers: Set<string> | undefined;
+  #signals: Latest<SignalRecord> | undefined;
+  #sent: Message[] | undefined;
+  #answers: Answer[] | undefined;
+
+  constructor(runtime: InstanceRuntime, at: number) {
+    this.runtime = runtime;
+    this.instanceId = runtime.id;
+    this.expectedVersion = runtime.version;
+    this.at = at;
+  }
+
+  get executions(): readonly ExecutionRecord[] {
+    return this.#executions?.rows ?? nothing;
+  }
+
+  get tasks(): readonly TaskRecord[] {
+    return this.#tasks?.rows ?? nothing;
+  }
+
+  get timers(): readonly TimerRecord[] {
+    return this.#timers?.rows ?? nothing;
+  }
+
+  get clearedTimers(): readonly string[] {
+    return this.#clearedTimers === undefined ? nothing : [...this.#clearedTimers];
+  }
+
+  get signals(): readonly SignalRecord[] {
+    return this.#signals?.rows ?? nothing;
+  }
+
+  get sent(): readonly Message[] {
+    return this.#sent ?? nothing;
+  }
+
+  get answers(): readonly Answer[] {
+    return this.#answers ?? nothing;
+  }
+
+  /** Takes in the events from this place in the list on. */
+  add(events: readonly MachineEvent[], from: number): void {
+    for (let index = from; index < events.length; index++) {
+      const event = events[index] as MachineEvent;
+      if ("execution" in event) {
+        if (this.#executions === undefined) this.#executions = new Latest(event.execution);
+        else this.#executions.put(event.execution);
+      } else if ("instance" in event) {
+        this.instance = event.instance;
+      } else if ("task" in event) {
+        if (this.#tasks === undefined) this.#tasks = new Latest(event.task);
+        else this.#tasks.put(event.task);
+      } else if ("signal" in event) {
+        if (this.#signals === undefined) this.#signals = new Latest(event.signal);
+        else this.#signals.put(event.signal);
+      } else if (event.type === "TimerSet") {
+        this.#clearedTimers?.delete(event.timer.id);
+        if (this.#timers === undefined) this.#timers = new Latest(event.timer);
+        else this.#timers.put(event.timer);
+      } else {
+        this.#timers?.remove(event.timer.id);
+        this.#clearedTimers ??= new Set();
+        this.#clearedTimers.add(event.timer.id);
+      }
+    }
+  }
+
+  send(message: Message): void {
+    this.#sent ??= [];
+    this.#sent.push(message);
+  }
+
+  answer(answer: Answer): void {
+    this.#answers ??= [];
+    this.#answers.push(answer);
+  }
+}

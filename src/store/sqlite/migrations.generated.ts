@@ -1,0 +1,213 @@
+// Made from sql/*.sql by `npm run build:sql`.
+
+/** The SQL of each migration: the first has number 1. */
+export const migrations: readonly string[] = [
+  `-- Moments are milliseconds since 1970-01-01 UTC. Lists, objects and values of data are JSON.
+-- What is said inside of a statement is kept in the database and shown with its schema.
+
+CREATE TABLE tandem_instances (
+  -- Given by the database. An execution's id is made of it.
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  workflow TEXT NOT NULL,
+  workflow_version TEXT NOT NULL,
+  -- pending, running, waiting, paused, completed, failed or canceled
+  status TEXT NOT NULL,
+  -- Counts the changes of the instance: whoever writes names the one that it has seen.
+  state_version INTEGER NOT NULL,
+  -- The worker that runs its code; NULL while nothing runs.
+  owner TEXT,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  changed_at INTEGER NOT NULL,
+  user_id TEXT,
+  tenant TEXT,
+  idempotency_key TEXT,
+  initial_data TEXT NOT NULL,
+  -- Why it failed: an object with code, message, path and more.
+  error TEXT,
+  -- Why it was cancelled.
+  reason TEXT,
+  -- failed or canceled: how it will end when its compensation is done.
+  compensating TEXT,
+  -- The execution that waits for this child instance.
+  parent_instance_id TEXT,
+  parent_execution INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX tandem_instances_by_idempotency_key
+ON tandem_instances (idempotency_key)
+WHERE idempotency_key IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_owner
+ON tandem_instances (owner)
+WHERE owner IS NOT NULL;
+
+CREATE TABLE tandem_executions (
+  -- One row for each visit to a step or group.
+  -- The instance's number times 4194304 (2^22), plus the number of the execution in its instance,
+  -- which counts from 1: the rows of an instance stand together, and no other index is needed.
+  -- tandem_instance_executions shows both numbers.
+  id INTEGER PRIMARY KEY,
+  -- The step's or group's place in the compiled definition, and its name with those around it.
+  node INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  -- pending, scheduled, running, waiting, succeeded, failed, canceled or skipped
+  status TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  last_attempt INTEGER NOT NULL,
+  iteration INTEGER NOT NULL,
+  -- The number of the group's execution that this is a member of, and its place among the members:
+  -- -1 for the callback.
+  parent INTEGER,
+  position INTEGER NOT NULL,
+  -- Edges whose arrival it used, and edges taken at its end: numbers of the compiled definition.
+  arrived_edges TEXT,
+  taken_edges TEXT,
+  -- When the current attempt started, and when the execution ended.
+  started_at INTEGER,
+  ended_at INTEGER,
+  -- Numbers what happens in an instance: the order in which writes became visible.
+  event_number INTEGER NOT NULL,
+  result TEXT,
+  -- What it set in the data: a list of [key, value].
+  writes TEXT,
+  error TEXT,
+  -- 1: a join that counts arrivals still takes some in.
+  round_open INTEGER NOT NULL DEFAULT 0,
+  -- Of a map: its items, and whether it was closed early.
+  map TEXT,
+  -- Of a member of a quorum: counts, veto or other.
+  vote TEXT,
+  -- What custom reducers made of its writes.
+  reduced_writes TEXT,
+  -- Of a compensation: the number of the execution that it undoes.
+  compensates INTEGER
+) STRICT;
+
+CREATE VIEW tandem_instance_executions AS
+-- The executions with the ids of their instances, for people.
+SELECT
+  i.id AS instance_id,
+  e.id & 4194303 AS number,
+  e.path,
+  e.status,
+  e.attempt,
+  e.iteration,
+  strftime('%Y-%m-%d %H:%M:%f', e.started_at / 1000.0, 'unixepoch') AS started_at,
+  strftime('%Y-%m-%d %H:%M:%f', e.ended_at / 1000.0, 'unixepoch') AS ended_at,
+  e.result,
+  e.writes,
+  e.error,
+  e.parent,
+  e.position
+FROM tandem_instances i
+JOIN tandem_executions e ON e.id BETWEEN i.number * 4194304 AND i.number * 4194304 + 4194303;
+
+CREATE TABLE tandem_tasks (
+  -- Work for people.
+  instance_id TEXT NOT NULL,
+  -- Unique in the instance.
+  id TEXT NOT NULL,
+  -- The number of the execution that waits for it.
+  execution INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  -- open, completed or withdrawn
+  status TEXT NOT NULL,
+  title TEXT NOT NULL,
+  description TEXT,
+  -- Whose task it is; else those who may take it; else it is anybody's.
+  assignee TEXT,
+  candidate_users TEXT,
+  candidate_groups TEXT,
+  exclude_users TEXT,
+  created_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  ended_by TEXT,
+  -- Why it was withdrawn.
+  reason TEXT,
+  PRIMARY KEY (instance_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tandem_tasks_open
+ON tandem_tasks (created_at, instance_id, id)
+WHERE status = 'open';
+
+CREATE TABLE tandem_task_audience (
+  -- Who finds which open task: user:<name>, group:<name> or everybody.
+  audience TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  instance_id TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  PRIMARY KEY (audience, created_at, instance_id, task_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tandem_timers (
+  -- What is due at a time.
+  instance_id TEXT NOT NULL,
+  -- Unique in the instance.
+  id TEXT NOT NULL,
+  -- timer, retry, timeout or deadline
+  kind TEXT NOT NULL,
+  execution INTEGER NOT NULL,
+  fire_at INTEGER NOT NULL,
+  PRIMARY KEY (instance_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tandem_timers_by_time ON tandem_timers (fire_at);
+
+CREATE TABLE tandem_signals (
+  -- Signals that arrived.
+  -- Counts all signals: the order in which they arrived.
+  number INTEGER PRIMARY KEY,
+  instance_id TEXT NOT NULL,
+  -- Unique in the instance.
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  data TEXT NOT NULL,
+  -- The number of the execution that used it; NULL while none has.
+  used_by INTEGER,
+  UNIQUE (instance_id, id)
+) STRICT;
+
+CREATE TABLE tandem_workers (
+  -- The engines that work on this database.
+  id TEXT PRIMARY KEY,
+  -- Counts its signs of life.
+  beat INTEGER NOT NULL,
+  -- Where it runs: others on the same host see whether its process has ended.
+  host TEXT NOT NULL,
+  process_id INTEGER NOT NULL,
+  thread_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tandem_messages (
+  -- Commands that one worker has for an instance of another.
+  -- Counts all messages: the order in which they were sent.
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  instance_id TEXT NOT NULL,
+  recipient TEXT NOT NULL,
+  -- The worker that waits for the answer.
+  sender TEXT,
+  sent_at INTEGER NOT NULL,
+  command TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX tandem_messages_by_recipient ON tandem_messages (recipient, sent_at, number);
+
+CREATE TABLE tandem_answers (
+  -- Answers that their recipient has not read yet.
+  message_id TEXT PRIMARY KEY,
+  recipient TEXT NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tandem_answers_by_recipient ON tandem_answers (recipient);
+
+CREATE TABLE tandem_settings (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
+];
