@@ -7,7 +7,7 @@
 -- change finds room in the page of the row and touches no index (a HOT update).
 
 CREATE TABLE tandem_migrations (
-  version integer PRIMARY KEY
+  number integer PRIMARY KEY
 );
 
 CREATE TABLE tandem_instances (

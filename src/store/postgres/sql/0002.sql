@@ -340,7 +340,7 @@ END $$;
 
 -- Gives a worker what has an owner that is not known, up to so many instances, and all messages to
 -- workers that are not known. What another claim has locked is left to that one.
-CREATE FUNCTION tandem_claim(worker text, gone text[], most integer)
+CREATE FUNCTION tandem_claim(worker text, gone text[], most bigint)
 RETURNS SETOF text LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
