@@ -183,3 +183,15 @@ export function isSameJson(a: unknown, b: unknown): boolean {
       isSameJson((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
   );
 }
+
+/** The value of a JSON text, frozen all through like what `toJson` gives. */
+export function parseFrozen(text: string): unknown {
+  return freezeAll(JSON.parse(text));
+}
+
+function freezeAll(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) for (const inner of value) freezeAll(inner);
+  else for (const key in value) freezeAll((value as Record<string, unknown>)[key]);
+  return Object.freeze(value);
+}

@@ -121,6 +121,8 @@ CREATE TABLE tandem_messages (
 
 CREATE INDEX tandem_messages_by_recipient ON tandem_messages (recipient, sent_at, number);
 
+CREATE TABLE tandem_migrations (number INTEGER PRIMARY KEY) STRICT;
+
 CREATE TABLE tandem_settings (
   key TEXT PRIMARY KEY,
   value TEXT NOT NULL

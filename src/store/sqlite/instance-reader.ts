@@ -1,0 +1,223 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { RecordedError } from "../../errors.ts";
+import { parseFrozen } from "../../json.ts";
+import type {
+  ExecutionRecord,
+  InstanceRecord,
+  SignalRecord,
+  TimerKind,
+  TimerRecord,
+  WorkflowStatus,
+  Writes,
+} from "../../machine/index.ts";
+import type { StoredInstance, StoredTimer, TimerQuery } from "../store.ts";
+import { executionsPerInstance } from "./columns.ts";
+import type { TaskStatements } from "./tasks.ts";
+
+/** Reads what is kept of instances, within a transaction of the caller. */
+export class InstanceReader {
+  readonly #tasks: TaskStatements;
+  readonly #instance: StatementSync;
+  readonly #executions: StatementSync;
+  readonly #timers: StatementSync;
+  readonly #signals: StatementSync;
+  readonly #version: StatementSync;
+  readonly #byKey: StatementSync;
+  readonly #dueTimers: StatementSync;
+
+  constructor(database: DatabaseSync, tasks: TaskStatements) {
+    this.#tasks = tasks;
+    this.#instance = database.prepare("SELECT * FROM tandem_instances WHERE id = ?");
+    this.#executions = database.prepare(
+      "SELECT * FROM tandem_executions WHERE id BETWEEN ? AND ? ORDER BY id",
+    );
+    this.#timers = database.prepare("SELECT * FROM tandem_timers WHERE instance_id = ?");
+    this.#signals = database.prepare(
+      "SELECT * FROM tandem_signals WHERE instance_id = ? ORDER BY number",
+    );
+    this.#version = database.prepare("SELECT state_version FROM tandem_instances WHERE id = ?");
+    this.#byKey = database.prepare("SELECT id FROM tandem_instances WHERE idempotency_key = ?");
+    this.#dueTimers = database.prepare(`
+      SELECT t.* FROM tandem_timers t
+      CROSS JOIN tandem_instances i ON i.id = t.instance_id
+      WHERE t.fire_at < ? AND i.status <> 'paused' AND (i.owner IS NULL OR i.owner = ?)
+      ORDER BY t.fire_at LIMIT ?
+    `);
+  }
+
+  load(instanceIds: readonly string[]): StoredInstance[] {
+    const loaded: StoredInstance[] = [];
+    for (const id of instanceIds) {
+      const row = this.#instance.get(id) as InstanceRow | undefined;
+      if (row !== undefined) loaded.push(this.#toStored(row));
+    }
+    return loaded;
+  }
+
+  #toStored(row: InstanceRow): StoredInstance {
+    const first = row.number * executionsPerInstance;
+    const executions = this.#executions.all(first, first + executionsPerInstance - 1);
+    const timers = this.#timers.all(row.id) as unknown as TimerRow[];
+    const signals = this.#signals.all(row.id) as unknown as SignalRow[];
+    return {
+      version: row.state_version,
+      owner: row.owner ?? undefined,
+      rows: {
+        instance: toInstance(row),
+        executions: (executions as unknown as ExecutionRow[]).map(toExecution),
+        tasks: this.#tasks.ofInstance(row.id),
+        timers: timers.map(toTimer),
+        signals: signals.map(toSignal),
+      },
+    };
+  }
+
+  versions(instanceIds: readonly string[]): number[] {
+    return instanceIds.map((id) => Number(this.#version.get(id)?.state_version ?? 0));
+  }
+
+  findByIdempotencyKey(key: string): string | undefined {
+    return this.#byKey.get(key)?.id as string | undefined;
+  }
+
+  listTimers({ workerId, before, limit }: TimerQuery): StoredTimer[] {
+    const rows = this.#dueTimers.all(before ?? Number.MAX_SAFE_INTEGER, workerId, limit);
+    return (rows as unknown as TimerRow[]).map((row) => ({
+      instanceId: row.instance_id,
+      timer: toTimer(row),
+    }));
+  }
+}
+
+interface InstanceRow {
+  readonly number: number;
+  readonly id: string;
+  readonly workflow: string;
+  readonly workflow_version: string;
+  readonly status: string;
+  readonly state_version: number;
+  readonly owner: string | null;
+  readonly started_at: number;
+  readonly ended_at: number | null;
+  readonly user_id: string | null;
+  readonly tenant: string | null;
+  readonly idempotency_key: string | null;
+  readonly initial_data: string;
+  readonly error: string | null;
+  readonly reason: string | null;
+  readonly compensating: string | null;
+  readonly parent_instance_id: string | null;
+  readonly parent_execution: number | null;
+}
+
+function toInstance(row: InstanceRow): InstanceRecord {
+  return {
+    id: row.id,
+    workflow: row.workflow,
+    version: row.workflow_version,
+    status: row.status as WorkflowStatus,
+    initialData: parseFrozen(row.initial_data) as InstanceRecord["initialData"],
+    startedAt: row.started_at,
+    endedAt: row.ended_at ?? undefined,
+    user: row.user_id ?? undefined,
+    tenant: row.tenant ?? undefined,
+    idempotencyKey: row.idempotency_key ?? undefined,
+    error: parseIfGiven(row.error) as RecordedError | undefined,
+    reason: row.reason ?? undefined,
+    compensating: (row.compensating ?? undefined) as InstanceRecord["compensating"],
+    parent:
+      row.parent_instance_id === null
+        ? undefined
+        : { instanceId: row.parent_instance_id, executionId: row.parent_execution ?? 0 },
+  };
+}
+
+interface ExecutionRow {
+  readonly id: number;
+  readonly node: number;
+  readonly path: string;
+  readonly status: string;
+  readonly attempt: number;
+  readonly last_attempt: number;
+  readonly iteration: number;
+  readonly parent: number | null;
+  readonly position: number;
+  readonly arrived_edges: string | null;
+  readonly taken_edges: string | null;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly event_number: number;
+  readonly result: string | null;
+  readonly writes: string | null;
+  readonly error: string | null;
+  readonly round_open: number;
+  readonly map: string | null;
+  readonly vote: string | null;
+  readonly reduced_writes: string | null;
+  readonly compensates: number | null;
+}
+
+function toExecution(row: ExecutionRow): ExecutionRecord {
+  return {
+    id: row.id % executionsPerInstance,
+    node: row.node,
+    path: row.path,
+    parent: row.parent ?? 0,
+    position: row.position,
+    iteration: row.iteration,
+    attempt: row.attempt,
+    lastAttempt: row.last_attempt,
+    status: row.status as ExecutionRecord["status"],
+    arrivals: row.arrived_edges === null ? noEdges : toEdges(row.arrived_edges),
+    roundOpen: row.round_open === 1,
+    taken: row.taken_edges === null ? undefined : toEdges(row.taken_edges),
+    startedAt: row.started_at ?? undefined,
+    endedAt: row.ended_at ?? undefined,
+    order: row.event_number,
+    result: parseIfGiven(row.result),
+    writes: parseIfGiven(row.writes) as Writes | undefined,
+    error: parseIfGiven(row.error) as RecordedError | undefined,
+    map: parseIfGiven(row.map) as ExecutionRecord["map"],
+    vote: (row.vote ?? undefined) as ExecutionRecord["vote"],
+    reduced: parseIfGiven(row.reduced_writes) as Writes | undefined,
+    compensates: row.compensates ?? 0,
+  };
+}
+
+const noEdges: readonly number[] = Object.freeze([]);
+
+function toEdges(text: string): readonly number[] {
+  return text === "[]" ? noEdges : (parseFrozen(text) as readonly number[]);
+}
+
+interface TimerRow {
+  readonly instance_id: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly execution: number;
+  readonly fire_at: number;
+}
+
+function toTimer(row: TimerRow): TimerRecord {
+  return {
+    id: row.id,
+    kind: row.kind as TimerKind,
+    executionId: row.execution,
+    fireAt: row.fire_at,
+  };
+}
+
+interface SignalRow {
+  readonly id: string;
+  readonly name: string;
+  readonly data: string;
+  readonly used_by: number | null;
+}
+
+function toSignal({ id, name, data, used_by }: SignalRow): SignalRecord {
+  return { id, name, data: parseFrozen(data), usedBy: used_by ?? 0 };
+}
+
+function parseIfGiven(text: string | null): unknown {
+  return text === null ? undefined : parseFrozen(text);
+}
