@@ -57,7 +57,8 @@ export class CommitStatements {
     const used = partNames.filter((part) => rows.has(part));
     if (used.length === 0) return undefined;
     for (const part of used) rows.write(part, this.#writer);
-    const name = `tandem_commit_${used.join("_")}`;
+    // Short: of longer names the server would keep 63 characters.
+    const name = `tandem_commit_${used.map((part) => part.slice(0, 2)).join("")}`;
     let text = this.#texts.get(name);
     if (text === undefined) {
       text = textOf(used);
