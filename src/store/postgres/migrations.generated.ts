@@ -548,9 +548,9 @@ BEGIN
     name = excluded.name, data = excluded.data, used_by = excluded.used_by;
 END $$;
 
--- Messages, answers and dismissed answers; those that belong to no change have place 0. They come
--- sorted by their ids, so that two commits which touch the same do not wait for each other;
--- \`turns\` is the order in which messages were sent.
+-- Messages, answers and dismissed answers; those that belong to no change have place 0. They are
+-- kept in the order of their ids, so that two commits which touch the same do not wait for each
+-- other; \`turns\` is the order in which messages were sent. Of several with one id the last counts.
 CREATE FUNCTION tandem_keep_mail(
   kept bigint[],
   places integer[], ids text[], turns integer[], instances text[], recipients text[],
@@ -566,13 +566,15 @@ BEGIN
   IF cardinality(ids) > 0 THEN
     first := nextval('tandem_message_number');
     INSERT INTO tandem_messages (number, id, instance_id, recipient, sender, sent_at, command)
-    SELECT first + c.turn, c.id, c.instance_id, c.recipient, c.sender, c.moment, c.command
+    SELECT DISTINCT ON (c.id) first + c.turn, c.id, c.instance_id, c.recipient, c.sender,
+      c.moment, c.command
     FROM (
       SELECT unnest(places) AS place, unnest(ids) AS id, unnest(turns) AS turn,
         unnest(instances) AS instance_id, unnest(recipients) AS recipient,
         unnest(senders) AS sender, unnest(moments) AS moment, unnest(commands) AS command
     ) AS c
     WHERE c.place = 0 OR kept[c.place] IS NOT NULL
+    ORDER BY c.id, c.turn DESC
     ON CONFLICT (id) DO UPDATE SET
       instance_id = excluded.instance_id, recipient = excluded.recipient,
       sender = excluded.sender, sent_at = excluded.sent_at, command = excluded.command;
@@ -583,13 +585,15 @@ BEGIN
     WHERE m.id = ANY (ARRAY[c.id]) AND (c.place = 0 OR kept[c.place] IS NOT NULL);
 
     INSERT INTO tandem_answers (message_id, recipient, outcome)
-    SELECT c.id, c.recipient, c.outcome
+    SELECT DISTINCT ON (c.id) c.id, c.recipient, c.outcome
     FROM (
-      SELECT unnest(answer_places) AS place, unnest(answered_ids) AS id,
-        unnest(answer_recipients) AS recipient, unnest(outcomes) AS outcome
+      SELECT generate_subscripts(answered_ids, 1) AS turn, unnest(answer_places) AS place,
+        unnest(answered_ids) AS id, unnest(answer_recipients) AS recipient,
+        unnest(outcomes) AS outcome
     ) AS c
     WHERE (c.place = 0 OR kept[c.place] IS NOT NULL)
       AND EXISTS (SELECT FROM tandem_workers AS w WHERE w.id = ANY (ARRAY[c.recipient]))
+    ORDER BY c.id, c.turn DESC
     ON CONFLICT (message_id) DO UPDATE SET
       recipient = excluded.recipient, outcome = excluded.outcome;
   END IF;

@@ -148,6 +148,24 @@ describe("PostgresStore", () => {
     }
   });
 
+  test("keeps the last of several messages or answers with one id that a commit has", async () => {
+    await store.beat({ id: "worker-a", beat: 1 });
+    const sent = (command: string) => [messageOf("1", { command })];
+    const answered = (outcome: string) => [{ messageId: "2", from: "worker-a", outcome }];
+    const changes = ["a", "b", "c"].map((id) =>
+      changeOf(id, id === "c" ? 1 : 0, { sent: sent(id), answers: answered(id) }),
+    );
+    const refused = await store.commit(commitOf(changes));
+    expect(refused).toEqual(["c"]);
+    expect((await store.receive("worker-b")).messages).toEqual(sent("b"));
+    expect((await store.receive("worker-a")).answers).toEqual(answered("b"));
+    await store.commit(
+      commitOf([], { sent: sent("d"), answers: [...answered("d"), ...answered("e")] }),
+    );
+    expect((await store.receive("worker-b")).messages).toEqual(sent("d"));
+    expect((await store.receive("worker-a")).answers).toEqual(answered("e"));
+  });
+
   test("refuses calls after it was closed", async () => {
     await store.close();
     const closed = { code: "STORE_CLOSED" };
