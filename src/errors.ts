@@ -252,11 +252,6 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
-/** Another owner wrote to the instance since it was loaded. */
-export class VersionConflictError extends WorkflowsError {
-  readonly code = "VERSION_CONFLICT";
-}
-
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";
@@ -272,7 +267,7 @@ export class StoreUnavailableError extends WorkflowsError {
   readonly code = "STORE_UNAVAILABLE";
 }
 
-/** The database was opened by a newer version of this package, whose tables this one does not know. */
+/** A newer version of this package has changed the tables in a way that this one does not know. */
 export class StoreTooNewError extends WorkflowsError {
   readonly code = "STORE_TOO_NEW";
 }

@@ -8,6 +8,8 @@ import { type AnyDefinition, WorkflowDefinition } from "./workflow-definition.ts
 /** The definitions that an engine knows, by name and version. */
 export class WorkflowRegistry {
   readonly #versions = new Map<string, Map<string, AnyDefinition>>();
+  /** By name: found once, since versions are compared by rules that take their time. */
+  readonly #latest = new Map<string, AnyDefinition>();
 
   /**
    * Makes a definition known. Registering the same object again changes nothing.
@@ -30,6 +32,7 @@ export class WorkflowRegistry {
       );
     }
     versions.set(definition.version, definition);
+    this.#latest.delete(definition.name);
     this.#versions.set(definition.name, versions);
   }
 
@@ -47,13 +50,23 @@ export class WorkflowRegistry {
         `No workflow ${show(name)} is registered${hint}; call registerDefinition with it first.`,
       );
     }
-    const definition = versions.get(version ?? latest(versions.keys()));
+    const definition =
+      version === undefined ? this.#latestOf(name, versions) : versions.get(version);
     if (definition === undefined) {
       throw new UnknownWorkflowError(
         `Workflow "${name}" has no version ${show(version)} ` +
           `(registered: ${semver.sort([...versions.keys()]).join(", ")}); ` +
           "register that version or ask for another.",
       );
+    }
+    return definition;
+  }
+
+  #latestOf(name: string, versions: ReadonlyMap<string, AnyDefinition>): AnyDefinition | undefined {
+    let definition = this.#latest.get(name);
+    if (definition === undefined) {
+      definition = versions.get(latest(versions.keys()));
+      if (definition !== undefined) this.#latest.set(name, definition);
     }
     return definition;
   }

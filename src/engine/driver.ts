@@ -1,7 +1,6 @@
 import type { Logger } from "../definition/context.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { decideIn } from "../machine/decide.ts";
+import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -48,8 +47,11 @@ export interface DriverHost {
   hasListeners(): boolean;
   /** A message to this worker was kept: it may be carried out. */
   take(message: Message): void;
-  /** It is durable: effects may be performed, callers answered. */
-  perform(request: Request, performed: Performed): void;
+  /**
+   * It is durable: effects may be performed, callers answered. The request's events and effects are
+   * those of `decided` from the given places to the request's own.
+   */
+  perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void;
   /** The instance belongs to another worker. */
   forward(request: Request, owner: string): void;
   /** Somebody else has changed the instance: these requests have to be looked at again. */
@@ -58,15 +60,6 @@ export interface DriverHost {
   lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
   /** The message was carried out. */
   carriedOut(message: Message): void;
-}
-
-/** The events and effects of one request, as places in the lists of its batch. */
-export interface Performed {
-  readonly transition: Transition;
-  readonly eventsFrom: number;
-  readonly eventsEnd: number;
-  readonly effectsFrom: number;
-  readonly effectsEnd: number;
 }
 
 /** After so many commands without a pause, timers and I/O of the application get their turn. */
@@ -101,11 +94,16 @@ export class Driver {
   }
 
   send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
-    const request: Request = {
-      ...{ runtime, command, message, done },
-      ...{ change: undefined, rejection: undefined, eventsEnd: 0, effectsEnd: 0 },
-    };
-    this.#enqueue(request);
+    this.#enqueue({
+      runtime,
+      command,
+      message,
+      done,
+      change: undefined,
+      rejection: undefined,
+      eventsEnd: 0,
+      effectsEnd: 0,
+    });
   }
 
   #enqueue(request: Request): void {
@@ -252,7 +250,7 @@ export class Driver {
     const { changes, answers, decided } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
-    const commit: Commit = { changes, answers, sent: none, dismissed };
+    const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
     let committed: readonly string[] | Promise<readonly string[]>;
     try {
       committed = isNothing ? none : this.#host.store.commit(commit);
@@ -306,8 +304,7 @@ export class Driver {
         if (runtime.heldBack !== undefined) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
         if (rejection === undefined) {
-          const performed = { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd };
-          this.#host.perform(request, performed);
+          this.#host.perform(request, transition, eventsFrom, effectsFrom);
         } else {
           done?.(errorOfRejection(rejection));
         }
@@ -336,9 +333,10 @@ export class Driver {
   }
 }
 
+/** The message is this worker's, or it would not have it in hand. */
 function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   const outcome: Outcome = rejection === undefined ? { ok: true } : { ok: false, ...rejection };
-  return { messageId: message.id, from: message.from, outcome };
+  return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
 function lettersFor(

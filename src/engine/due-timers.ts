@@ -1,4 +1,3 @@
-import type { EpochMs } from "../machine/index.ts";
 import type { StoredTimer } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { type Due, TimerQueue } from "./timer-queue.ts";
@@ -9,25 +8,31 @@ import { type Due, TimerQueue } from "./timer-queue.ts";
  */
 export class DueTimers {
   readonly #queue: TimerQueue;
+  readonly #clock: Clock;
+  /** Timers further away are not held here: the store is asked for them in time. */
+  readonly #reachMs: number;
   readonly #fire: (instanceId: string, timerId: string) => void;
   readonly #armed = new Map<string, Due>();
-  /** Timers from this moment on are not held here: the store is asked for them in time. */
-  horizon: EpochMs = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock, fire: (instanceId: string, timerId: string) => void) {
+  constructor(clock: Clock, reachMs: number, fire: (instanceId: string, timerId: string) => void) {
     this.#queue = new TimerQueue(clock);
+    this.#clock = clock;
+    this.#reachMs = reachMs;
     this.#fire = fire;
   }
 
-  arm({ instanceId, timer: { id, fireAt } }: StoredTimer): void {
+  /** Fires it at its time, or so much later. One that is armed already stays as it is. */
+  arm({ instanceId, timer }: StoredTimer, delayMs = 0): void {
+    const { id } = timer;
+    const fireAt = timer.fireAt + delayMs;
     const key = keyOf(instanceId, id);
     const before = this.#armed.get(key);
     if (before !== undefined) {
-      if (before.at === fireAt) return;
+      if (before.at === fireAt || (delayMs > 0 && before.at === timer.fireAt)) return;
       this.#queue.cancel(before);
       this.#armed.delete(key);
     }
-    if (fireAt >= this.horizon) return;
+    if (timer.fireAt - this.#clock.now() >= this.#reachMs) return;
     const due = this.#queue.add(fireAt, () => {
       this.#armed.delete(key);
       this.#fire(instanceId, id);

@@ -10,19 +10,22 @@ import {
   isLive,
   type MachineEvent,
 } from "../machine/index.ts";
-import type { MaybePromise, Message, Store } from "../store/store.ts";
+import type { Transition } from "../machine/transition.ts";
+import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
-import { Driver, type Performed, type Request } from "./driver.ts";
+import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
+import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
 import { callHooks } from "./hooks.ts";
-import { type InstanceRuntime, isAnswered, type Waiter } from "./instance-runtime.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { letterOf } from "./letters.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
+import { answerWaiters, rejectWaiters, waitUntil } from "./waiters.ts";
 import { WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
@@ -46,8 +49,11 @@ export class EngineCore {
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
   readonly #timers: DueTimers;
+  /** The store is asked for timers that are due within this time. */
+  readonly #reachMs: number;
   readonly #children: ChildInstances;
   readonly #runner: StepRunner;
+  readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
   #tokens: WebhookTokens | undefined;
@@ -57,10 +63,12 @@ export class EngineCore {
     this.#options = options;
     const { store, clock, logger, createId, graphOf } = options;
     const workerId = createId();
-    const now = () => clock.now();
+    const now = () => Math.floor(clock.now());
     this.workerId = workerId;
-    this.#timers = new DueTimers(clock, (instanceId, timerId) => this.#fire(instanceId, timerId));
-    if (store.isShared) this.#timers.horizon = 0;
+    this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
+    this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
+      this.#fire(instanceId, timerId),
+    );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
       loaded: (runtime) => this.#loaded(runtime),
@@ -70,7 +78,7 @@ export class EngineCore {
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
-      post: (sent) => this.#post(sent),
+      post: (sent, handedOn) => this.#post(sent, handedOn),
       carryOut: (message) => this.#carryOut(message),
     });
     this.#fleet = new Fleet(
@@ -103,7 +111,8 @@ export class EngineCore {
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
-      perform: (request, performed) => this.#perform(request, performed),
+      perform: (request, decided, eventsFrom, effectsFrom) =>
+        this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),
       refused: (runtime, requests) => this.#refused(runtime, requests),
       lost: (runtimes, requests, error) => this.#lost(runtimes, requests, error),
@@ -152,6 +161,7 @@ export class EngineCore {
     this.#isClosed = true;
     const closed = new EngineClosedError("The engine was closed.");
     this.#timers.clear();
+    this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
       this.#abortAll(runtime);
@@ -196,26 +206,6 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
-  when(runtime: InstanceRuntime, until: Waiter["until"]): Promise<InstanceRuntime> {
-    return this.#wait(runtime, until, undefined);
-  }
-
-  #wait(
-    runtime: InstanceRuntime,
-    until: Waiter["until"],
-    others: Set<number> | undefined,
-  ): Promise<InstanceRuntime> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { until, resolve, reject, others };
-      if (isAnswered(runtime, waiter)) {
-        resolve(runtime);
-        return;
-      }
-      runtime.waiters ??= [];
-      runtime.waiters.push(waiter);
-    });
-  }
-
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
@@ -228,9 +218,10 @@ export class EngineCore {
       this.#instances.add(found);
       this.#driver.send(found, command, undefined, done);
     });
+    this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return this.#wait(runtime, "settled", others);
+    return waitUntil(runtime, "settled", others);
   }
 
   /** @throws StepNotActiveError */
@@ -261,7 +252,7 @@ export class EngineCore {
         this.#continueExecution(runtime, execution);
       }
     }
-    this.#answerWaiters(runtime);
+    answerWaiters(runtime);
   }
 
   #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
@@ -323,12 +314,14 @@ export class EngineCore {
     if (this.#isClosed) return;
     const { store, clock, pollIntervalMs } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
-    const before = store.isShared ? clock.now() + 2 * pollIntervalMs : undefined;
-    if (before !== undefined) this.#timers.horizon = before;
+    const before = store.isShared ? clock.now() + this.#reachMs : undefined;
     const { workerId } = this;
     const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
-    for (const timer of timers) this.#timers.arm(timer);
-    if (this.#mailroom.hasDismissed) await this.#post([]);
+    for (const timer of timers) {
+      // The others fire it only if the one whose turn it is has not.
+      this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
+    }
+    if (this.#mailroom.hasDismissed) await this.#post([], []);
   }
 
   #lookAt(runtime: InstanceRuntime | undefined): void {
@@ -340,9 +333,9 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[]): Promise<void> {
+  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
     const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], sent, answers: [], dismissed });
+    await this.#options.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
   }
 
   async #receiveMail(): Promise<void> {
@@ -403,14 +396,16 @@ export class EngineCore {
     if (letter.type !== "ChildEnded") return;
     const parent = this.#instances.known(message.instanceId);
     for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
-    if (parent !== undefined) this.#answerWaiters(parent);
+    if (parent !== undefined) answerWaiters(parent);
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
-    // What this process itself has to say about an instance that it does not own is out of date.
-    if (message === undefined && done === undefined) return;
-    const letter = { type: "Do", command } as const;
-    void this.#mailroom.forward(runtime.id, owner, letter, message, done);
+    if (message !== undefined) {
+      this.#inBackground(`Message "${message.id}"`, () => this.#mailroom.handOn(message, owner));
+    } else if (done !== undefined) {
+      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+    }
+    // What this process itself has to say of an instance that it does not own is out of date.
   }
 
   // -------------------------------------------------------------------------- after a failed commit
@@ -419,21 +414,27 @@ export class EngineCore {
     if (!runtime.isStored) {
       const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
       this.#instances.remove(runtime);
+      abandon(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
       runtime.heldBack = undefined;
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done, message }) => done ?? message);
+    const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
+    this.#putDown(requests);
   }
 
-  #lost(
-    runtimes: readonly InstanceRuntime[],
-    requests: readonly Request[],
-    error: unknown,
-  ): void {
+  /** Messages that were not carried out are received again, if they are still for this worker. */
+  #putDown(requests: readonly Request[]): void {
+    const messages = requests.flatMap(({ message }) => message ?? []);
+    if (messages.length === 0) return;
+    for (const message of messages) this.#mailroom.putDown(message);
+    this.#inBackground("Messages cannot be received", () => this.#receiveMail());
+  }
+
+  #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
@@ -444,18 +445,15 @@ export class EngineCore {
 
   // ------------------------------------------------------------------------------------- acting
 
-  #perform(request: Request, performed: Performed): void {
-    const { runtime, command, done } = request;
-    const { transition, eventsFrom, eventsEnd, effectsFrom, effectsEnd } = performed;
+  #perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void {
+    const { runtime, command, done, eventsEnd, effectsEnd } = request;
     for (let index = eventsFrom; index < eventsEnd; index++) {
-      this.#announce(runtime, transition.events[index] as MachineEvent);
+      this.#announce(runtime, decided.events[index] as MachineEvent);
     }
-    for (let index = effectsFrom; index < effectsEnd; index++) {
-      this.#performEffect(runtime, transition.effects[index] as Effect);
-    }
+    this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
-    this.#answerWaiters(runtime);
+    answerWaiters(runtime);
     if (!runtime.isEnded) this.#instances.rest(runtime);
   }
 
@@ -505,15 +503,6 @@ export class EngineCore {
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
   }
-
-  #answerWaiters(runtime: InstanceRuntime): void {
-    const { waiters } = runtime;
-    if (waiters !== undefined && waiters.length > 0) {
-      const waiting = waiters.length === 1 && !isAnswered(runtime, waiters[0] as Waiter);
-      if (!waiting) answer(runtime, waiters);
-    }
-    if (runtime.parent !== undefined) this.#answerWaiters(runtime.parent);
-  }
 }
 
 /** A start that somebody else was before with: another instance has the id or the key. */
@@ -525,16 +514,4 @@ const timersAtOnce = 10_000;
 function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
   const { status } = runtime.state.execution(executionId);
   return status === "running" || status === "scheduled";
-}
-
-function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
-  const answered = waiters.filter((waiter) => isAnswered(runtime, waiter));
-  runtime.waiters = waiters.filter((waiter) => !answered.includes(waiter));
-  for (const waiter of answered) waiter.resolve(runtime);
-}
-
-function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {
-  const waiters = runtime.waiters ?? [];
-  runtime.waiters = undefined;
-  for (const waiter of waiters) waiter.reject(error);
 }

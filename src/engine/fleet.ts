@@ -64,6 +64,13 @@ export class Fleet {
     return this.#neighbours.size > 0;
   }
 
+  /** Whether, of all workers, this one is first to do what any of them could do for an instance. */
+  isTurn(instanceId: string): boolean {
+    const workers = [...this.#neighbours.keys(), this.#options.workerId].sort();
+    const turn = workers[numberOf(instanceId) % workers.length];
+    return turn === this.#options.workerId;
+  }
+
   /**
    * Makes the worker known. A store of one process only answers at once, and what it has belongs to
    * this worker from then on.
@@ -219,4 +226,13 @@ export class Fleet {
     this.#stopListening?.();
     if (this.#beat > 0) await this.#options.store.retire(this.#options.workerId);
   }
+}
+
+/** Spreads ids evenly. */
+function numberOf(id: string): number {
+  let number = 0;
+  for (let index = 0; index < id.length; index++) {
+    number = (31 * number + id.charCodeAt(index)) >>> 0;
+  }
+  return number;
 }

@@ -26,8 +26,7 @@ function call(
   logger: Logger,
   hook: (view: ContextView) => unknown,
 ): void {
-  const report = (error: unknown) =>
-    logger.error(`A hook of "${execution.path}" threw`, { error });
+  const report = (error: unknown) => logger.error(`A hook of "${execution.path}" threw`, { error });
   try {
     const returned = hook(new ContextView(runtime.graph, runtime.state, execution));
     if (returned instanceof Promise) returned.catch(report);

@@ -4,6 +4,7 @@ import type { Request } from "./driver.ts";
 import type { GroupBody } from "./group-body.ts";
 import type { PendingChange } from "./pending-change.ts";
 import { RunningAttempts } from "./running-attempts.ts";
+import type { Waiter } from "./waiters.ts";
 
 /** An instance that this process has in memory. */
 export class InstanceRuntime {
@@ -87,25 +88,5 @@ export class InstanceRuntime {
       if (kind === "retry") busy.add(executionId);
     }
     return busy;
-  }
-}
-
-export interface Waiter {
-  readonly until: "stored" | "settled" | "ended";
-  readonly resolve: (runtime: InstanceRuntime) => void;
-  readonly reject: (error: unknown) => void;
-  /** Executions that were busy before, and are not waited for. */
-  readonly others?: Set<number> | undefined;
-}
-
-/** Whether what the waiter waits for is there. */
-export function isAnswered(runtime: InstanceRuntime, { until, others }: Waiter): boolean {
-  switch (until) {
-    case "stored":
-      return runtime.isStored;
-    case "settled":
-      return runtime.isStored && runtime.isSettledBut(others?.size ?? 0);
-    default:
-      return runtime.isEnded;
   }
 }

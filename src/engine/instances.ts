@@ -19,7 +19,7 @@ export interface InstancesHost {
   readonly logger: Logger;
   readonly workerId: string;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-  /** The instance was read from the store: code that ran in it is aborted, what it waits for is set. */
+  /** The instance was read from the store: what runs in it is started, what it waits for is set. */
   loaded(runtime: InstanceRuntime): void;
   /** What was in memory of it does not count any more. */
   forgotten(runtime: InstanceRuntime): void;
@@ -145,7 +145,7 @@ export class Instances {
         if (known === undefined) this.#take(stored);
         else if (stored.version > known.version && !known.isHeld) this.#replace(known, stored);
       } catch (error) {
-        // Such as a workflow that this process does not know: the others are taken over all the same.
+        // Such as a workflow that this process does not know: the others go on all the same.
         this.#host.logger.error(`Instance "${id}" cannot go on here`, { error });
       }
     }

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { AnyData, Logger } from "../definition/context.ts";
 import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
@@ -18,6 +17,7 @@ import { type Actor, type Command, createInstance } from "../machine/index.ts";
 import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
+import { checkTexts } from "../text.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { EngineCore, StartRefused } from "./engine-core.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
@@ -31,6 +31,8 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
+import { timeOrderedId } from "./time-ordered-id.ts";
+import { waitUntil } from "./waiters.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 export interface EngineOptions {
@@ -47,7 +49,10 @@ export interface EngineOptions {
    * Only for a store that several processes can use.
    */
   readonly pollIntervalMs?: number;
-  /** After so many milliseconds without a sign of life a process is taken for gone: 8000 unless told. */
+  /**
+   * After so many milliseconds without a sign of life a process is taken for gone, and its instances
+   * go on in another: 8000 unless told.
+   */
   readonly leaseMs?: number;
   /** Makes the ids of instances. */
   readonly createId?: () => string;
@@ -81,7 +86,7 @@ export class LocalExecutionEngine {
     this.#registry = registry;
     this.#store = options.store ?? new MemoryStore();
     this.#clock = options.clock ?? systemClock;
-    this.#createId = options.createId ?? randomUUID;
+    this.#createId = options.createId ?? (() => timeOrderedId(this.#clock.now()));
     this.#limiters = new Map(
       Object.entries(options.limits ?? {}).map(([name, limit]) => [
         name,
@@ -129,13 +134,13 @@ export class LocalExecutionEngine {
   /** Resolves when the instance has ended. */
   async waitFor(instanceId: string): Promise<WorkflowInstance> {
     const runtime = await this.#core.find(instanceId);
-    return new WorkflowInstance((await this.#core.when(runtime, "ended")).state);
+    return new WorkflowInstance((await waitUntil(runtime, "ended")).state);
   }
 
   /** Resolves when the instance has ended or waits for somebody or something. */
   async waitUntilSettled(instanceId: string): Promise<WorkflowInstance> {
     const runtime = await this.#core.find(instanceId);
-    return new WorkflowInstance((await this.#core.when(runtime, "settled")).state);
+    return new WorkflowInstance((await waitUntil(runtime, "settled")).state);
   }
 
   /**
@@ -201,6 +206,7 @@ export class LocalExecutionEngine {
     /** A repeated signal with the same id counts once. */
     readonly id?: string;
   }): Promise<WorkflowInstance> {
+    checkTexts({ name: options.name, id: options.id });
     const runtime = await this.#core.find(options.instanceId);
     const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
     return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
@@ -262,6 +268,7 @@ export class LocalExecutionEngine {
     options: { readonly reason?: string; readonly userId?: string } = {},
   ): Promise<WorkflowInstance> {
     const actor: Actor = { user: options.userId };
+    checkTexts({ reason: options.reason });
     return this.#act(await this.#core.find(instanceId), {
       type: "Cancel",
       reason: options.reason,
@@ -319,6 +326,7 @@ export class LocalExecutionEngine {
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
+    if ("actor" in command) checkTexts({ userId: command.actor.user });
     return new WorkflowInstance((await this.#core.act(found, command)).state);
   }
 
@@ -333,7 +341,7 @@ export class LocalExecutionEngine {
     const begun = this.#begin(workflow, options);
     const runtime = begun instanceof InstanceRuntime ? begun : await begun;
     try {
-      return new WorkflowInstance((await this.#core.when(runtime, until)).state);
+      return new WorkflowInstance((await waitUntil(runtime, until)).state);
     } catch (error) {
       // Another process started it at the same moment.
       if (error instanceof StartRefused) return this.#started(workflow, options, until);
@@ -352,7 +360,8 @@ export class LocalExecutionEngine {
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
     const graph = this.#graphOf(definition);
-    const { instanceId, idempotencyKey } = options;
+    const { instanceId, idempotencyKey, user, tenant } = options;
+    if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -414,6 +423,7 @@ export class LocalExecutionEngine {
       }
     }
     const { instanceId, idempotencyKey } = options;
+    checkTexts({ instanceId, idempotencyKey });
     if (idempotencyKey !== undefined) {
       const known = await this.#store.findByIdempotencyKey(idempotencyKey);
       if (known !== undefined && instanceId !== undefined && known !== instanceId) {

@@ -1,5 +1,5 @@
 import type { EpochMs } from "../machine/index.ts";
-import type { Answer, Mail, Message } from "../store/store.ts";
+import type { Handover, Mail, Message, Reply } from "../store/store.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { errorOfOutcome } from "./rejections.ts";
 
@@ -7,14 +7,14 @@ export interface MailHost {
   readonly workerId: string;
   now(): EpochMs;
   createId(): string;
-  /** Writes messages that belong to no change of this process. */
-  post(messages: readonly Message[]): Promise<void>;
+  /** Writes what belongs to no change of this process. */
+  post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void>;
   carryOut(message: Message): void;
 }
 
 type Done = (error?: unknown) => void;
 
-/** Messages to this worker are carried out once; answers to its own reach those who wait for them. */
+/** Messages to this worker are carried out once; answers reach those who wait for them. */
 export class Mailroom {
   readonly #host: MailHost;
   /** Messages that are being carried out. */
@@ -26,32 +26,27 @@ export class Mailroom {
     this.#host = host;
   }
 
-  /** Hands a command over to the worker that owns its instance. */
-  async forward(
-    instanceId: string,
-    owner: string,
-    letter: Letter,
-    message: Message | undefined,
-    done: Done | undefined,
-  ): Promise<void> {
-    const { workerId } = this.#host;
-    const handedOn: Message = {
-      id: message?.id ?? this.#host.createId(),
-      instanceId,
-      to: owner,
-      from: message === undefined && done !== undefined ? workerId : message?.from,
-      at: message?.at ?? this.#host.now(),
-      command: message?.command ?? letter,
-    };
-    if (message === undefined && done !== undefined) this.#awaited.set(handedOn.id, done);
+  /** Sends a command to the worker that owns its instance. */
+  async send(instanceId: string, to: string, letter: Letter, done: Done): Promise<void> {
+    const id = this.#host.createId();
+    this.#awaited.set(id, done);
+    const { workerId: from } = this.#host;
     try {
-      await this.#host.post([handedOn]);
-      if (message !== undefined) this.#inHand.delete(message.id);
+      const message = { id, instanceId, to, from, at: this.#host.now(), command: letter };
+      await this.#host.post([message], []);
     } catch (error) {
-      this.#awaited.delete(handedOn.id);
-      // A message that could not be handed on is still kept, and received again.
-      if (message !== undefined) this.#inHand.delete(message.id);
-      done?.(error);
+      this.#awaited.delete(id);
+      done(error);
+    }
+  }
+
+  /** Hands a message on to the worker that owns its instance. */
+  async handOn(message: Message, to: string): Promise<void> {
+    try {
+      await this.#host.post([], [{ messageId: message.id, by: message.to, to }]);
+    } finally {
+      // One that could not be handed on is still kept, and received again.
+      this.#inHand.delete(message.id);
     }
   }
 
@@ -72,7 +67,7 @@ export class Mailroom {
     this.#inHand.delete(message.id);
   }
 
-  #read({ messageId, outcome }: Answer): void {
+  #read({ messageId, outcome }: Reply): void {
     this.#dismissed.push(messageId);
     const done = this.#awaited.get(messageId);
     if (done === undefined) return;

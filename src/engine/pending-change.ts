@@ -17,45 +17,55 @@ const fewRecords = 8;
 
 /** Records, each id once, with the latest of each. */
 class Latest<Row extends { readonly id: number | string }> {
-  /** Mostly it stays at one or two; a list that `push` makes has room for 17. */
-  rows: Row[];
+  readonly #rows: Row[];
+  #count = 0;
+  /** The greatest id so far: what is new mostly has a greater one, and need not be looked for. */
+  #greatest: Row["id"] | undefined;
   #places: Map<Row["id"], number> | undefined;
 
-  constructor(first: Row) {
-    this.rows = [first];
+  /** With room for so many: a list that grows gets room for 17, and mostly two are needed. */
+  constructor(room: number) {
+    this.#rows = new Array<Row>(room);
+  }
+
+  get rows(): readonly Row[] {
+    if (this.#rows.length > this.#count) this.#rows.length = this.#count;
+    return this.#rows;
   }
 
   put(row: Row): void {
     const place = this.#placeOf(row.id);
     if (place >= 0) {
-      this.rows[place] = row;
-    } else if (this.rows.length === 1) {
-      this.rows = [this.rows[0] as Row, row];
-    } else {
-      this.rows.push(row);
-      this.#places?.set(row.id, this.rows.length - 1);
+      this.#rows[place] = row;
+      return;
     }
+    this.#places?.set(row.id, this.#count);
+    this.#rows[this.#count++] = row;
   }
 
   remove(id: Row["id"]): void {
     const place = this.#placeOf(id);
     if (place < 0) return;
-    const last = this.rows.pop() as Row;
+    this.#count--;
+    const last = this.#rows[this.#count] as Row;
     this.#places?.delete(id);
     if (last.id === id) return;
-    this.rows[place] = last;
+    this.#rows[place] = last;
     this.#places?.set(last.id, place);
   }
 
   #placeOf(id: Row["id"]): number {
-    const { rows } = this;
+    if (this.#greatest === undefined || id > this.#greatest) {
+      this.#greatest = id;
+      return -1;
+    }
     if (this.#places !== undefined) return this.#places.get(id) ?? -1;
-    if (rows.length > fewRecords) {
-      this.#places = new Map(rows.map((row, place) => [row.id, place]));
+    if (this.#count > fewRecords) {
+      this.#places = new Map(this.rows.map((row, place) => [row.id, place]));
       return this.#places.get(id) ?? -1;
     }
-    for (let place = rows.length - 1; place >= 0; place--) {
-      if (rows[place]?.id === id) return place;
+    for (let place = this.#count - 1; place >= 0; place--) {
+      if (this.#rows[place]?.id === id) return place;
     }
     return -1;
   }
@@ -120,20 +130,20 @@ export class PendingChange implements Change {
     for (let index = from; index < events.length; index++) {
       const event = events[index] as MachineEvent;
       if ("execution" in event) {
-        if (this.#executions === undefined) this.#executions = new Latest(event.execution);
-        else this.#executions.put(event.execution);
+        this.#executions ??= new Latest(events.length - from);
+        this.#executions.put(event.execution);
       } else if ("instance" in event) {
         this.instance = event.instance;
       } else if ("task" in event) {
-        if (this.#tasks === undefined) this.#tasks = new Latest(event.task);
-        else this.#tasks.put(event.task);
+        this.#tasks ??= new Latest(events.length - from);
+        this.#tasks.put(event.task);
       } else if ("signal" in event) {
-        if (this.#signals === undefined) this.#signals = new Latest(event.signal);
-        else this.#signals.put(event.signal);
+        this.#signals ??= new Latest(events.length - from);
+        this.#signals.put(event.signal);
       } else if (event.type === "TimerSet") {
         this.#clearedTimers?.delete(event.timer.id);
-        if (this.#timers === undefined) this.#timers = new Latest(event.timer);
-        else this.#timers.put(event.timer);
+        this.#timers ??= new Latest(events.length - from);
+        this.#timers.put(event.timer);
       } else {
         this.#timers?.remove(event.timer.id);
         this.#clearedTimers ??= new Set();

@@ -36,10 +36,7 @@ export function errorOfRejection({ code, message }: Rejection): WorkflowsError {
 }
 
 /** The same for a command that another worker carried out. */
-export function errorOfOutcome({
-  code,
-  message,
-}: Extract<Outcome, { ok: false }>): WorkflowsError {
+export function errorOfOutcome({ code, message }: Extract<Outcome, { ok: false }>): WorkflowsError {
   if (code === "UNKNOWN_INSTANCE") return new UnknownInstanceError(message);
   const known = errors[code as Rejection["code"]];
   return known === undefined ? new InternalError(message) : new known(message);

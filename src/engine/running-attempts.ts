@@ -1,6 +1,6 @@
 import type { StepContext } from "./step-context.ts";
 
-/** The attempts of an instance whose code runs now: found by execution, and gone through in order. */
+/** The attempts of an instance whose code runs now, found by execution, and in their order. */
 export class RunningAttempts {
   #byExecution: (StepContext | undefined)[] | undefined;
   #first: StepContext | undefined;

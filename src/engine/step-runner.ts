@@ -28,23 +28,23 @@ export interface RunnerHost {
   tokenFor(instanceId: string, executionId: number): string;
 }
 
-interface Attempt {
-  readonly runtime: InstanceRuntime;
-  readonly context: StepContext;
-  readonly node: GraphNode;
-  readonly phase: Phase;
-  readonly disarm: (() => void) | undefined;
-  readonly onEnd: (() => void) | undefined;
-}
-
 /**
  * What is called when an attempt's promise settles. It is used again for other attempts: functions
  * made for each step would cost more than the rest of it.
  */
-interface OpenAttempt {
-  attempt: Attempt | undefined;
+class OpenAttempt {
+  runtime: InstanceRuntime | undefined = undefined;
+  context: StepContext | undefined = undefined;
+  phase: Phase = "execute";
+  disarm: (() => void) | undefined = undefined;
+  onEnd: (() => void) | undefined = undefined;
   readonly fulfilled: (value: unknown) => void;
   readonly rejected: (error: unknown) => void;
+
+  constructor(settled: (open: OpenAttempt, isFulfilled: boolean, value: unknown) => void) {
+    this.fulfilled = (value) => settled(this, true, value);
+    this.rejected = (error) => settled(this, false, error);
+  }
 }
 
 /** Calls the author's code, and reports once for each attempt how it ended. */
@@ -102,8 +102,12 @@ export class StepRunner {
       return;
     }
     if (isThenable(outcome)) {
-      const open = this.#free.pop() ?? this.#newOpenAttempt();
-      open.attempt = { runtime, context, node, phase, disarm, onEnd };
+      const open = this.#free.pop() ?? new OpenAttempt(this.#settled);
+      open.runtime = runtime;
+      open.context = context;
+      open.phase = phase;
+      open.disarm = disarm;
+      open.onEnd = onEnd;
       // Only a promise of the platform is sure to call back once.
       const promise = outcome.constructor === Promise ? outcome : Promise.resolve(outcome);
       promise.then(open.fulfilled, open.rejected);
@@ -114,30 +118,18 @@ export class StepRunner {
     onEnd?.();
   }
 
-  #newOpenAttempt(): OpenAttempt {
-    const take = () => {
-      const { attempt } = open;
-      open.attempt = undefined;
-      this.#free.push(open);
-      return attempt as Attempt;
-    };
-    const open: OpenAttempt = {
-      attempt: undefined,
-      fulfilled: (value) => {
-        const { runtime, context, node, phase, disarm, onEnd } = take();
-        disarm?.();
-        this.#ended(runtime, context, node, phase, value);
-        onEnd?.();
-      },
-      rejected: (error) => {
-        const { runtime, context, node, disarm, onEnd } = take();
-        disarm?.();
-        this.#failed(runtime, context, node, error);
-        onEnd?.();
-      },
-    };
-    return open;
-  }
+  readonly #settled = (open: OpenAttempt, isFulfilled: boolean, value: unknown): void => {
+    const { runtime, context, phase, disarm, onEnd } = open;
+    if (runtime === undefined || context === undefined) return;
+    open.runtime = undefined;
+    open.context = undefined;
+    this.#free.push(open);
+    disarm?.();
+    const node = runtime.state.node(context.execution);
+    if (isFulfilled) this.#ended(runtime, context, node, phase, value);
+    else this.#failed(runtime, context, node, value);
+    onEnd?.();
+  };
 
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
     const { source } = node;

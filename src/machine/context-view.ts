@@ -164,11 +164,14 @@ export class ContextView implements ReadonlyContext<AnyData> {
 
   #findScopes(): readonly Scope[] {
     let scopes = noScopes;
-    let id = this.subject?.parent ?? 0;
-    while (id !== 0) {
-      const log = this.state.groups?.get(id)?.log;
-      if (log !== undefined) scopes = [...scopes, { log, length: log.length }];
-      id = this.state.execution(id).parent;
+    let execution = this.subject;
+    while (execution !== undefined && execution.parent !== 0) {
+      const group = this.state.groups?.get(execution.parent);
+      const log = group?.log;
+      // What a callback sees is not for the members that run again after it failed.
+      const isShown = execution.position < 0 || group?.callback === 0;
+      if (log !== undefined && isShown) scopes = [...scopes, { log, length: log.length }];
+      execution = this.state.execution(execution.parent);
     }
     return scopes;
   }

@@ -36,7 +36,8 @@ export class Transition {
   readonly events: MachineEvent[] = [];
   readonly effects: Effect[] = [];
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
-  #arrivals: number[] | undefined;
+  readonly #arrivals: number[] = [];
+  #arrivalCount = 0;
   #nextArrival = 0;
   #work: (() => void)[] | undefined;
   /** Locks that were given up and not yet passed on. */
@@ -121,17 +122,16 @@ export class Transition {
 
   /** Control comes by an edge to a node that starts at every arrival. */
   arrive(edge: number): void {
-    if (this.#arrivals === undefined) this.#arrivals = [edge];
-    else this.#arrivals.push(edge);
+    this.#arrivals[this.#arrivalCount++] = edge;
   }
 
   /** Takes back arrivals at these nodes that have not been served. */
   withdrawArrivals(nodes: ReadonlySet<number>): number[] {
-    const open = this.#arrivals?.slice(this.#nextArrival) ?? [];
+    const open = this.#arrivals.slice(this.#nextArrival, this.#arrivalCount);
     const isMeant = (edge: number) => nodes.has(this.edge(edge).target);
-    const kept = open.filter((edge) => !isMeant(edge));
-    this.#arrivals = kept.length === 0 ? undefined : kept;
     this.#nextArrival = 0;
+    this.#arrivalCount = 0;
+    for (const edge of open) if (!isMeant(edge)) this.arrive(edge);
     return open.filter(isMeant);
   }
 
@@ -144,11 +144,10 @@ export class Transition {
         for (const each of work) each();
         continue;
       }
-      const arrivals = this.#arrivals;
-      if (arrivals === undefined) return;
-      const edge = arrivals[this.#nextArrival++] as number;
-      if (this.#nextArrival === arrivals.length) {
-        this.#arrivals = undefined;
+      if (this.#arrivalCount === 0) return;
+      const edge = this.#arrivals[this.#nextArrival++] as number;
+      if (this.#nextArrival === this.#arrivalCount) {
+        this.#arrivalCount = 0;
         this.#nextArrival = 0;
       }
       start(this, edge);

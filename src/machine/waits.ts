@@ -10,6 +10,7 @@ import {
 import { InvalidOptionError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
+import { isKeepable } from "../text.ts";
 import { ContextView } from "./context-view.ts";
 import { clearTimer, failAttempt, failure, setTimer, succeed } from "./executions.ts";
 import type { ExecutionRecord, SignalRecord, TaskRecord, Writes } from "./state.ts";
@@ -124,13 +125,15 @@ function newTask(
 }
 
 function text(option: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === "string") return value;
-  throw new InvalidOptionError(`${option} gave ${JSON.stringify(value)}; it must give a string`);
+  if (value === undefined || (typeof value === "string" && isKeepable(value))) return value;
+  throw new InvalidOptionError(
+    `${option} gave ${JSON.stringify(value)}; it must give a string without NUL characters`,
+  );
 }
 
 function names(option: string, value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  if (Array.isArray(value) && value.every((name) => typeof name === "string")) {
+  if (Array.isArray(value) && value.every((name) => typeof name === "string" && isKeepable(name))) {
     return Object.freeze([...value]);
   }
   const found = JSON.stringify(value);

@@ -1,6 +1,7 @@
 import type { StepStatus } from "../../src/definition/context.ts";
 import type { TimerKind } from "../../src/machine/state.ts";
 import type { Json, NodeSpec, Writes } from "./definition-spec.ts";
+import type { ExecutionName } from "./naive-actions.ts";
 
 export interface Failure {
   readonly code: string;
@@ -51,6 +52,10 @@ export interface Member {
   /** Since when it is to be started again: it keeps this place when it comes to wait for locks. */
   dueSince: number;
 }
+
+/** Its name for people and for both machines alike. */
+export const nameOf = ({ undoes, path, iteration }: Execution): ExecutionName =>
+  `${undoes ? "undo " : ""}${path}#${iteration}`;
 
 export const isAlive = ({ status }: Execution): boolean =>
   status === "pending" || status === "scheduled" || status === "running" || status === "waiting";

@@ -13,7 +13,6 @@ export interface Marking {
 
 export type JoinDecision =
   | { readonly do: "start"; readonly uses: readonly EdgeSpec[] }
-  | { readonly do: "count"; readonly edge: EdgeSpec }
   | { readonly do: "close round" }
   | { readonly do: "fail" }
   | { readonly do: "wait" };
@@ -86,11 +85,7 @@ export function decideJoin(marking: Marking, node: string): JoinDecision {
   const missing = missingEdges(marking, node);
   const hopeful = missing.filter((edge) => sourcesOfHope(marking, [edge]).length > 0);
 
-  if (marking.openRounds.has(node)) {
-    const late = missing.find((edge) => arrived.includes(edge));
-    if (late) return { do: "count", edge: late };
-    return hopeful.length > 0 ? { do: "wait" } : { do: "close round" };
-  }
+  if (marking.openRounds.has(node)) return { do: hopeful.length > 0 ? "wait" : "close round" };
   if (arrived.length === 0) return { do: "wait" };
 
   const start: JoinDecision = { do: "start", uses: arrived };

@@ -153,6 +153,14 @@ describe("joins that count", () => {
     expect(run.end("J").end("B").end("D").status).toBe("completed");
   });
 
+  test("what comes in an open round counts at once, so that nobody can cancel it", () => {
+    const late: NodeSpec = { kind: "gateway", name: "K", choice: "all", cancels: ["J"] };
+    const run = play("A -> B C, B -> J, C -> K J, K -> Z", [...join({ join: "any" }), late]);
+    run.end("A").end("B").end("J").end("C");
+    expect(run.model.executions.filter(({ path }) => path === "J").length).toBe(1);
+    expect(run.alive).toBe("Z");
+  });
+
   test("n starts at the n-th arrival", () => {
     const run = play(graph, join({ join: 2 }))
       .end("A")

@@ -1,8 +1,8 @@
 import type { DefinitionSpec, Json, NodeSpec, Writes } from "./definition-spec.ts";
 import { withInner } from "./definition-spec.ts";
 import type { Action } from "./naive-actions.ts";
-import { type Execution, isAlive, isAtWork } from "./naive-execution.ts";
-import { type NaiveModel, nameOf } from "./naive-model.ts";
+import { type Execution, isAlive, isAtWork, nameOf } from "./naive-execution.ts";
+import type { NaiveModel } from "./naive-model.ts";
 import type { RandomSource } from "./random-source.ts";
 
 /** How the world treats an instance: what happens to it beside its steps' success. */

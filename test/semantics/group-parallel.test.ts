@@ -154,6 +154,22 @@ describe("ParallelGroup", () => {
     expect(await shop.data()).toEqual({});
   });
 
+  test("shows what members wrote to its callback, not to those that run again after it", async () => {
+    const shop = new Workshop();
+    const group = new ParallelGroup([shop.step("x"), shop.step("y")], {
+      callback: shop.step("sum"),
+      failure: "collect",
+      retry: { maxAttempts: 2 },
+    });
+    await shop.start(flow({ group }));
+    await shop.finish("group/x", { set: { x: 1 } });
+    await shop.fail("group/y");
+    expect(shop.context("group/sum").get("x")).toBe(1);
+    await shop.fail("group/sum");
+    expect(shop.running).toEqual(["group/y"]);
+    expect(shop.context("group/y").get("x")).toBeUndefined();
+  });
+
   test("runs no callback when it fails", async () => {
     const shop = new Workshop();
     const group = new ParallelGroup(xyz(shop), { callback: shop.step("sum"), failure: "wait-all" });

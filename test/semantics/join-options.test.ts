@@ -1,4 +1,4 @@
-import type { Join } from "tandem-workflows";
+import { type Join, ParallelGateway } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { edge } from "../support/definition-problems.ts";
 import { flow, Workshop } from "../support/workshop.ts";
@@ -147,6 +147,20 @@ describe("a round", () => {
     await shop.finish("join");
     await shop.finish("join");
     expect(await shop.status()).toBe("completed");
+  });
+
+  test("takes in what comes on its other edges at once, so that nobody can cancel it", async () => {
+    const shop = new Workshop();
+    const steps = {
+      ...shop.steps("a", "b", "c", "end"),
+      join: shop.step("join", { join: "any" }),
+      canceler: new ParallelGateway({ cancels: ["join"] }),
+    };
+    const edges = ["a -> b -> join", "a -> c -> canceler -> end", "c -> join"];
+    await shop.start(flow(steps, edges));
+    for (const name of ["a", "b", "join", "c"]) await shop.finish(name);
+    expect(shop.running).toEqual(["end"]);
+    expect(await shop.statuses("join")).toEqual(["succeeded"]);
   });
 
   test("closes when the other edges can no longer deliver", async () => {

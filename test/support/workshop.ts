@@ -15,7 +15,20 @@ import {
   type WorkflowNode,
   WorkflowRegistry,
 } from "tandem-workflows";
+import { SqliteStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+
+/** A database that stays when an engine on it is closed. */
+class LastingSqliteStore extends SqliteStore {
+  override close(): void {}
+}
+
+/** `TANDEM_TEST_STORE=sqlite` runs the tests of a workshop on SQLite. */
+function newStore(): Store {
+  return process.env.TANDEM_TEST_STORE === "sqlite"
+    ? new LastingSqliteStore(":memory:")
+    : new MemoryStore();
+}
 
 /** One attempt of a hand-cranked step. */
 interface Turn {
@@ -45,7 +58,7 @@ export class Workshop {
   #turns: Turn[] = [];
 
   constructor(options: EngineOptions = {}) {
-    this.store = options.store ?? new MemoryStore();
+    this.store = options.store ?? newStore();
     this.#options = options;
     this.engine = this.newEngine();
   }

@@ -1,3 +1,4 @@
+import { InvalidOptionError } from "../../errors.ts";
 import type {
   ExecutionRecord,
   InstanceRecord,
@@ -15,6 +16,7 @@ import type {
   MaybePromise,
   Message,
   News,
+  Reply,
   Store,
   StoredInstance,
   StoredTask,
@@ -39,12 +41,25 @@ class Kept {
 
 const none: readonly string[] = [];
 
+export interface MemoryStoreOptions {
+  /**
+   * How many executions of steps the instances may have in all that have ended and are kept, the
+   * latest: 10,000 unless told. The others are forgotten with their ids and idempotency keys, so
+   * that a process can run for ever.
+   */
+  readonly keepEnded?: number;
+}
+
 /**
- * Keeps instances for as long as the process lives. Records are frozen facts, so it needs no
- * copies.
+ * Keeps instances for as long as the process lives; of those that have ended, the latest. Records
+ * are frozen facts, so it needs no copies.
  */
 export class MemoryStore implements Store {
   readonly isShared: boolean = false;
+  readonly #keepEnded: number;
+  /** Instances that have ended, the one that ended first as the first, with their executions. */
+  readonly #ended = new Map<string, number>();
+  #endedExecutions = 0;
   readonly #instances = new Map<string, Kept>();
   readonly #byKey = new Map<string, string>();
   /** Instances with open tasks, and with timers. */
@@ -52,28 +67,43 @@ export class MemoryStore implements Store {
   readonly #withTimers = new Set<string>();
   readonly #messages = new Map<string, Message>();
   /** Answers by the message that they answer. */
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, Reply>();
   readonly #workers = new Map<string, number>();
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
 
+  /** @throws InvalidOptionError if `keepEnded` is not a whole number of at least 1. */
+  constructor({ keepEnded = 10_000 }: MemoryStoreOptions = {}) {
+    if (!Number.isSafeInteger(keepEnded) || keepEnded < 1) {
+      throw new InvalidOptionError(
+        `keepEnded is ${keepEnded}; it must be a whole number of at least 1.`,
+      );
+    }
+    this.#keepEnded = keepEnded;
+  }
+
   commit(commit: Commit): MaybePromise<readonly string[]> {
-    const { changes, sent, answers, dismissed } = commit;
+    const { changes, sent, answers, handedOn, dismissed } = commit;
     let refused = none;
     for (const change of changes) {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
     }
     if (sent.length > 0) this.#send(sent);
-    if (answers.length > 0) this.#answer(answers);
+    for (const answer of answers) if (this.#isFor(answer)) this.#answer(answer);
+    for (const { messageId, by, to } of handedOn) {
+      const message = this.#messages.get(messageId);
+      if (message?.to === by) this.#messages.set(messageId, { ...message, to });
+    }
     for (const id of dismissed) this.#answers.delete(id);
     if (this.#listeners.size > 0) this.#announce(commit, refused);
     return refused;
   }
 
   #keep(change: Change): boolean {
-    const { instanceId, expectedVersion, instance } = change;
+    const { instanceId, expectedVersion, instance, answers } = change;
     let kept = this.#instances.get(instanceId);
     if ((kept?.version ?? 0) !== expectedVersion) return false;
+    for (const answer of answers) if (!this.#isFor(answer)) return false;
     if (kept === undefined) {
       const key = instance?.idempotencyKey;
       if (key !== undefined) {
@@ -87,6 +117,7 @@ export class MemoryStore implements Store {
     kept.owner = change.owner;
     if (instance !== undefined) kept.instance = instance;
     for (const execution of change.executions) kept.executions[execution.id - 1] = execution;
+    if (instance?.endedAt !== undefined) this.#remember(instanceId, kept.executions.length);
     if (change.tasks.length > 0) this.#keepTasks(kept, change);
     if (change.timers.length > 0 || change.clearedTimers.length > 0) this.#keepTimers(kept, change);
     for (const signal of change.signals) {
@@ -94,8 +125,30 @@ export class MemoryStore implements Store {
       kept.signals.set(signal.id, signal);
     }
     if (change.sent.length > 0) this.#send(change.sent);
-    if (change.answers.length > 0) this.#answer(change.answers);
+    for (const answer of answers) this.#answer(answer);
     return true;
+  }
+
+  /** Keeps one more that has ended, and forgets those that ended first if they become too many. */
+  #remember(instanceId: string, executions: number): void {
+    this.#endedExecutions += executions - (this.#ended.get(instanceId) ?? 0);
+    this.#ended.delete(instanceId);
+    this.#ended.set(instanceId, executions);
+    for (const [id, count] of this.#ended) {
+      if (this.#endedExecutions <= this.#keepEnded || id === instanceId) return;
+      this.#ended.delete(id);
+      this.#endedExecutions -= count;
+      const instance = this.#instances.get(id)?.instance;
+      // It may have been retried since, or its parent has yet to learn how it ended.
+      if (instance?.endedAt === undefined || this.#isAwaited(instance)) continue;
+      this.#instances.delete(id);
+      if (instance.idempotencyKey !== undefined) this.#byKey.delete(instance.idempotencyKey);
+    }
+  }
+
+  #isAwaited({ parent }: InstanceRecord): boolean {
+    const waiting = parent && this.#instances.get(parent.instanceId)?.instance;
+    return waiting !== undefined && waiting.endedAt === undefined;
   }
 
   #keepTasks(kept: Kept, { instanceId, tasks }: Change): void {
@@ -206,12 +259,14 @@ export class MemoryStore implements Store {
     for (const message of messages) this.#messages.set(message.id, message);
   }
 
-  #answer(answers: readonly Answer[]): void {
-    for (const answer of answers) {
-      this.#messages.delete(answer.messageId);
-      if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
-      this.#answers.set(answer.messageId, answer);
-    }
+  #isFor({ messageId, by }: Answer): boolean {
+    return this.#messages.get(messageId)?.to === by;
+  }
+
+  #answer({ messageId, from, outcome }: Answer): void {
+    this.#messages.delete(messageId);
+    if (from === undefined || !this.#workers.has(from)) return;
+    this.#answers.set(messageId, { messageId, from, outcome });
   }
 
   receive(workerId: string): MaybePromise<Mail> {
@@ -227,9 +282,9 @@ export class MemoryStore implements Store {
   }
 
   /** Tells everybody of what was kept, when all of it can be read. */
-  #announce({ changes, sent, answers }: Commit, refused: readonly string[]): void {
+  #announce({ changes, sent, answers, handedOn }: Commit, refused: readonly string[]): void {
     const kept = changes.filter(({ instanceId }) => !refused.includes(instanceId));
-    const mailed = new Set<string | undefined>();
+    const mailed = new Set<string | undefined>(handedOn.map(({ to }) => to));
     for (const letters of [{ sent, answers }, ...kept]) {
       for (const { to } of letters.sent) mailed.add(to);
       for (const { from } of letters.answers) mailed.add(from);

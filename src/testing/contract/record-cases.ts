@@ -12,7 +12,9 @@ import type {
 import type { Store } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  assertRecords,
   changeOf,
+  compareIds,
   executionRecord,
   instanceRecord,
   keep,
@@ -386,16 +388,6 @@ async function keepInstances(store: Store, records: readonly InstanceRecord[]): 
     store,
     records.map((instance) => changeOf(instance.id, 0, { instance })),
   );
-}
-
-/** One by one, so that a failure shows the one record that differs. */
-function assertRecords<R>(actual: readonly R[], expected: readonly R[]): void {
-  for (const [index, record] of expected.entries()) assert.deepEqual(actual[index], record);
-  assert.equal(actual.length, expected.length);
-}
-
-function compareIds(a: { readonly id: string }, b: { readonly id: string }): number {
-  return a.id < b.id ? -1 : 1;
 }
 
 /** Empties a value and all that is in it, as far as it lets itself be changed. */

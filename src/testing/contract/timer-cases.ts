@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import type { Store, TimerQuery } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
-import { changeOf, instanceRecord, keep, moment, timerRecord } from "./records.ts";
+import {
+  changeOf,
+  instanceRecord,
+  keep,
+  messageOf,
+  moment,
+  taskRecord,
+  timerRecord,
+} from "./records.ts";
 
 /** `instanceId/timerId` of the timers that a query finds, in their order. */
 async function listed(store: Store, query: Partial<TimerQuery> = {}): Promise<string[]> {
@@ -122,6 +130,42 @@ export const timerCases: readonly CaseDefinition[] = [
       assert.deepEqual(await listed(store, { limit: 1 }), ["a/t"]);
       assert.deepEqual((await listed(store, { limit: 3 })).sort(), ["a/t", "b/t", "c/t"]);
       assert.equal((await listed(store, { limit: 2 })).length, 2);
+    },
+  },
+  {
+    name: "S4: what is long past or far away by the clock of the machine is listed alike",
+    async run({ store }) {
+      const moments = [0, Date.UTC(1999, 11, 31), Date.UTC(2200, 0, 1), 8.64e15];
+      for (const [index, at] of moments.entries()) {
+        await keep(store, [
+          changeOf(`order-${index}`, 0, {
+            at,
+            timers: [timerRecord("t", { fireAt: at })],
+            tasks: [taskRecord("1.1", { createdAt: at })],
+            sent: [messageOf(`message-${index}`, { at })],
+          }),
+        ]);
+      }
+      const ids = ["order-0", "order-1", "order-2", "order-3"];
+      assert.deepEqual(
+        await listed(store),
+        ids.map((id) => `${id}/t`),
+      );
+      assert.deepEqual(await listed(store, { before: Date.UTC(2200, 0, 1) + 1 }), [
+        "order-0/t",
+        "order-1/t",
+        "order-2/t",
+      ]);
+      const tasks = await store.listTasks({ limit: 10 });
+      assert.deepEqual(
+        tasks.map(({ instanceId }) => instanceId),
+        ids,
+      );
+      const { messages } = await store.receive("worker-b");
+      assert.deepEqual(
+        messages.map(({ at }) => at),
+        moments,
+      );
     },
   },
   {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Change, KnownWorker, Store } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  beatOnce,
   changeOf,
   executionRecord,
   keep,
@@ -14,10 +15,6 @@ import {
 
 function byId(workers: readonly KnownWorker[]): KnownWorker[] {
   return [...workers].sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-async function beatOnce(store: Store, ...ids: readonly string[]): Promise<void> {
-  for (const id of ids) await store.beat({ id, beat: 1 });
 }
 
 /** New instances that a worker owns. */

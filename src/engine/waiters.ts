@@ -1,0 +1,65 @@
+import type { InstanceRuntime } from "./instance-runtime.ts";
+
+/** Somebody who waits for something to become of an instance. */
+export interface Waiter {
+  readonly until: "stored" | "settled" | "ended";
+  readonly resolve: (runtime: InstanceRuntime) => void;
+  readonly reject: (error: unknown) => void;
+  /** Executions that were busy before, and are not waited for. */
+  readonly others: Set<number> | undefined;
+}
+
+/** Resolves when what is waited for is there and durable. */
+export function waitUntil(
+  runtime: InstanceRuntime,
+  until: Waiter["until"],
+  others?: Set<number>,
+): Promise<InstanceRuntime> {
+  return new Promise((resolve, reject) => {
+    const waiter: Waiter = { until, resolve, reject, others };
+    if (isAnswered(runtime, waiter)) {
+      resolve(runtime);
+      return;
+    }
+    runtime.waiters ??= [];
+    runtime.waiters.push(waiter);
+  });
+}
+
+function isAnswered(runtime: InstanceRuntime, { until, others }: Waiter): boolean {
+  // What a commit on its way changes does not count yet.
+  if (!runtime.isStored || runtime.isHeld) return false;
+  switch (until) {
+    case "stored":
+      return true;
+    case "settled":
+      return runtime.isSettledBut(others?.size ?? 0);
+    default:
+      return runtime.isEnded;
+  }
+}
+
+/** Answers those whose wait is over, at the instance and at those that wait for it. */
+export function answerWaiters(runtime: InstanceRuntime): void {
+  const { waiters } = runtime;
+  if (waiters !== undefined && waiters.length > 0) {
+    const first = waiters[0] as Waiter;
+    // Mostly there is one, and it goes on waiting.
+    if (waiters.length > 1 || isAnswered(runtime, first)) answer(runtime, waiters);
+  }
+  if (runtime.parent !== undefined) answerWaiters(runtime.parent);
+}
+
+function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
+  const waiting: Waiter[] = [];
+  const answered: Waiter[] = [];
+  for (const waiter of waiters) (isAnswered(runtime, waiter) ? answered : waiting).push(waiter);
+  runtime.waiters = waiting;
+  for (const waiter of answered) waiter.resolve(runtime);
+}
+
+export function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {
+  const waiters = runtime.waiters ?? [];
+  runtime.waiters = undefined;
+  for (const waiter of waiters) waiter.reject(error);
+}

@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from "./errors.ts";
+
+/** Longer names and ids could be too long for a database's index. */
+const longestText = 500;
+
+/** Whether every database can keep the text: PostgreSQL's text has no NUL character. */
+export function isKeepable(text: string): boolean {
+  return !text.includes("\0");
+}
+
+/**
+ * Names and ids that callers give stand in columns of their own, not in JSON.
+ *
+ * @throws InvalidArgumentError if one of them is not a text that a database can keep.
+ */
+export function checkTexts(texts: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(texts)) {
+    if (value === undefined) continue;
+    if (typeof value !== "string" || !isKeepable(value)) {
+      throw new InvalidArgumentError(
+        `${option} must be a string without NUL characters; found ${JSON.stringify(value)}.`,
+      );
+    }
+    if (value.length > longestText) {
+      throw new InvalidArgumentError(
+        `${option} has ${value.length} characters; at most ${longestText} can be kept.`,
+      );
+    }
+  }
+}
