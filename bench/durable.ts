@@ -31,7 +31,7 @@ export function sequentialFigure(
 }
 
 /** A workflow of one step, alone: how long it takes, as a percentile. */
-export function singleFigure(
+function singleFigure(
   name: string,
   options: Omit<FigureOptions, "unit">,
   fraction: number,
@@ -43,7 +43,7 @@ export function singleFigure(
 }
 
 /** Steps side by side and their callback: how long a whole workflow takes. */
-export function groupFigure(
+function groupFigure(
   name: string,
   options: Omit<FigureOptions, "unit">,
   size: number,
