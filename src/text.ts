@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from "./errors.ts";
 
+/** Longer names and ids could be too long for a database's index. */
+const longestText = 500;
+
 /** Whether every database can keep the text: PostgreSQL's text has no NUL character. */
 export function isKeepable(text: string): boolean {
   return !text.includes("\0");
@@ -16,6 +19,11 @@ export function checkTexts(texts: Readonly<Record<string, unknown>>): void {
     if (typeof value !== "string" || !isKeepable(value)) {
       throw new InvalidArgumentError(
         `${option} must be a string without NUL characters; found ${JSON.stringify(value)}.`,
+      );
+    }
+    if (value.length > longestText) {
+      throw new InvalidArgumentError(
+        `${option} has ${value.length} characters; at most ${longestText} can be kept.`,
       );
     }
   }

@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
-import { EngineClosedError, InternalError, StepNotActiveError } from "../errors.ts";
+import {
+  EngineClosedError,
+  InternalError,
+  StepNotActiveError,
+  StoreUnavailableError,
+} from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
@@ -11,7 +16,7 @@ import {
   type MachineEvent,
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
-import type { MaybePromise, Message, Store } from "../store/store.ts";
+import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
@@ -25,7 +30,7 @@ import { letterOf } from "./letters.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
-import { answerWaiters, rejectWaiters, waitUntil } from "./waiters.ts";
+import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
@@ -35,6 +40,7 @@ export interface CoreOptions {
   readonly limiters: ReadonlyMap<string, Limiter>;
   readonly secret: string | undefined;
   readonly createId: () => string;
+  readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
@@ -63,7 +69,7 @@ export class EngineCore {
     this.#options = options;
     const { store, clock, logger, createId, graphOf } = options;
     const workerId = createId();
-    const now = () => clock.now();
+    const now = () => Math.floor(clock.now());
     this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
@@ -71,20 +77,26 @@ export class EngineCore {
     );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
+      isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#abortAll(runtime),
+      forgotten: (runtime) => this.#forget(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => this.#driver.release(runtime),
+      release: (runtime) => {
+        this.#driver.release(runtime);
+        answerWaiters(runtime);
+      },
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
-      post: (sent) => this.#post(sent),
+      post: (sent, handedOn) => this.#post(sent, handedOn),
+      read: async () => store.receive(workerId),
       carryOut: (message) => this.#carryOut(message),
     });
     this.#fleet = new Fleet(
       { ...options, workerId },
       {
         takeOver: (ids) => this.#takeOver(ids),
+        reconcile: (ids) => this.#instances.reconcile(ids),
         outlived: () => this.#outlived(),
         receiveMail: () => this.#receiveMail(),
         hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
@@ -98,10 +110,13 @@ export class EngineCore {
       begin: (runtime, message) => this.begin(runtime, message),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters },
+      ...{ clock, logger, limiters: options.limiters, random: options.random },
       send: (runtime, command) => this.#send(runtime, command),
+      isTrusted: () => this.#fleet.isTrusted,
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
@@ -169,7 +184,7 @@ export class EngineCore {
       rejectWaiters(runtime, closed);
     }
     this.#instances.close();
-    this.#mailroom.close(closed);
+    this.#mailroom.giveUp(closed);
     await this.#fleet.leave();
   }
 
@@ -206,22 +221,51 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
+  /** Gives what `see` makes of the instance as it is kept. Errors as `find`. */
+  async read<Seen>(instanceId: string, see: (runtime: InstanceRuntime) => Seen): Promise<Seen> {
+    return this.wait(instanceId, "stored", see);
+  }
+
+  /** The same, when it has ended or settled. */
+  async wait<Seen>(
+    instanceId: string,
+    until: Waiter["until"],
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
+    try {
+      return await waitUntil(await this.find(instanceId), until, see);
+    } catch (error) {
+      // Here it was starting; it exists because somebody else was first.
+      if (error instanceof StartRefused) return this.wait(instanceId, until, see);
+      throw error;
+    }
+  }
+
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
    */
-  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+  async act<Seen>(
+    found: InstanceRuntime,
+    command: Command,
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
     this.refuseIfClosed();
     const others = found.busyExecutions();
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.#instances.add(found);
-      this.#driver.send(found, command, undefined, done);
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+        this.#instances.add(found);
+        this.#driver.send(found, command, undefined, done);
+      });
+    } catch (error) {
+      if (error instanceof StartRefused) return this.act(await this.find(found.id), command, see);
+      throw error;
+    }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return waitUntil(runtime, "settled", others);
+    return waitUntil(runtime, "settled", see, others);
   }
 
   /** @throws StepNotActiveError */
@@ -270,7 +314,13 @@ export class EngineCore {
     for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
   }
 
+  #forget(runtime: InstanceRuntime): void {
+    this.#abortAll(runtime);
+    for (const child of runtime.children ?? []) abandon(child);
+  }
+
   #missing(runtime: InstanceRuntime, error: unknown): void {
+    abandon(runtime);
     const requests = runtime.heldBack ?? [];
     runtime.heldBack = [];
     for (const { done } of requests) done?.(error);
@@ -285,6 +335,9 @@ export class EngineCore {
 
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    const message = "It is not known what became of it: this process was taken for gone meanwhile.";
+    this.#mailroom.giveUp(new StoreUnavailableError(message));
+    this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
       if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
     }
@@ -321,7 +374,7 @@ export class EngineCore {
       // The others fire it only if the one whose turn it is has not.
       this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
     }
-    if (this.#mailroom.hasDismissed) await this.#post([]);
+    if (this.#mailroom.hasDismissed) await this.#post([], []);
   }
 
   #lookAt(runtime: InstanceRuntime | undefined): void {
@@ -333,18 +386,17 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[]): Promise<void> {
+  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
     const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], sent, answers: [], dismissed });
+    await this.#options.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
   }
 
   async #receiveMail(): Promise<void> {
-    if (this.#isClosed) return;
-    const mail = await this.#options.store.receive(this.workerId);
-    if (!this.#isClosed) this.#mailroom.deliver(mail);
+    if (!this.#isClosed) await this.#mailroom.receive();
   }
 
   #carryOut(message: Message): void {
+    if (this.#isClosed) return;
     const { instanceId } = message;
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
@@ -391,7 +443,7 @@ export class EngineCore {
   }
 
   #carriedOut(message: Message): void {
-    this.#mailroom.putDown(message);
+    this.#mailroom.settle(message);
     const letter = letterOf(message);
     if (letter.type !== "ChildEnded") return;
     const parent = this.#instances.known(message.instanceId);
@@ -400,10 +452,12 @@ export class EngineCore {
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
-    // What this process itself has to say about an instance that it does not own is out of date.
-    if (message === undefined && done === undefined) return;
-    const letter = { type: "Do", command } as const;
-    void this.#mailroom.forward(runtime.id, owner, letter, message, done);
+    if (message !== undefined) {
+      void this.#mailroom.handOn(message, owner);
+    } else if (done !== undefined) {
+      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+    }
+    // What this process itself has to say of an instance that it does not own is out of date.
   }
 
   // -------------------------------------------------------------------------- after a failed commit
@@ -418,12 +472,18 @@ export class EngineCore {
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done, message }) => done ?? message);
+    const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
+    const messages = requests.flatMap(({ message }) => message ?? []);
+    if (messages.length === 0) return;
+    // Another worker may have carried them out: what is still for this one is received again.
+    for (const message of messages) this.#mailroom.putDown(message);
+    this.#inBackground("The mail cannot be read", () => this.#receiveMail());
   }
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    this.#fleet.doubt();
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
       done?.(error);

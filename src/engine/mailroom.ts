@@ -1,5 +1,5 @@
 import type { EpochMs } from "../machine/index.ts";
-import type { Answer, Mail, Message } from "../store/store.ts";
+import type { Handover, Mail, Message, Reply } from "../store/store.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { errorOfOutcome } from "./rejections.ts";
 
@@ -7,8 +7,9 @@ export interface MailHost {
   readonly workerId: string;
   now(): EpochMs;
   createId(): string;
-  /** Writes messages that belong to no change of this process. */
-  post(messages: readonly Message[]): Promise<void>;
+  /** Writes what belongs to no change of this process. */
+  post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void>;
+  read(): Promise<Mail>;
   carryOut(message: Message): void;
 }
 
@@ -20,43 +21,63 @@ export class Mailroom {
   /** Messages that are being carried out. */
   readonly #inHand = new Set<string>();
   readonly #awaited = new Map<string, Done>();
+  /** Messages that are done with, and that a read which is under way may still give. */
+  readonly #settled = new Set<string>();
+  #reading: Promise<void> | undefined;
+  #readingNext: Promise<void> | undefined;
   #dismissed: string[] = [];
 
   constructor(host: MailHost) {
     this.#host = host;
   }
 
-  /** Hands a command over to the worker that owns its instance. */
-  async forward(
-    instanceId: string,
-    owner: string,
-    letter: Letter,
-    message: Message | undefined,
-    done: Done | undefined,
-  ): Promise<void> {
+  /** Asks the worker that owns the instance to carry a command out. */
+  async send(instanceId: string, owner: string, letter: Letter, done: Done): Promise<void> {
     const { workerId } = this.#host;
-    const handedOn: Message = {
-      id: message?.id ?? this.#host.createId(),
-      instanceId,
-      to: owner,
-      from: message === undefined && done !== undefined ? workerId : message?.from,
-      at: message?.at ?? this.#host.now(),
-      command: message?.command ?? letter,
-    };
-    if (message === undefined && done !== undefined) this.#awaited.set(handedOn.id, done);
+    const id = this.#host.createId();
+    const at = this.#host.now();
+    this.#awaited.set(id, done);
     try {
-      await this.#host.post([handedOn]);
-      if (message !== undefined) this.#inHand.delete(message.id);
+      const message = { id, instanceId, to: owner, from: workerId, at, command: letter };
+      await this.#host.post([message], []);
     } catch (error) {
-      this.#awaited.delete(handedOn.id);
-      // A message that could not be handed on is still kept, and received again.
-      if (message !== undefined) this.#inHand.delete(message.id);
-      done?.(error);
+      this.#awaited.delete(id);
+      done(error);
     }
   }
 
-  deliver({ messages, answers }: Mail): void {
-    for (const message of messages) this.take(message);
+  /** Hands a message on to the worker that owns its instance. */
+  async handOn(message: Message, owner: string): Promise<void> {
+    try {
+      await this.#host.post([], [{ messageId: message.id, by: message.to, to: owner }]);
+      this.settle(message);
+    } catch {
+      // It is still kept, and received again.
+      this.putDown(message);
+    }
+  }
+
+  /** Reads the mail. Whoever asks while it is being read gets what is there afterwards. */
+  receive(): Promise<void> {
+    if (this.#reading === undefined) {
+      this.#reading = this.#receive().finally(() => {
+        this.#reading = undefined;
+      });
+      return this.#reading;
+    }
+    this.#readingNext ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#readingNext = undefined;
+        return this.receive();
+      });
+    return this.#readingNext;
+  }
+
+  async #receive(): Promise<void> {
+    this.#settled.clear();
+    const { messages, answers } = await this.#host.read();
+    for (const message of messages) if (!this.#settled.has(message.id)) this.take(message);
     for (const answer of answers) this.#read(answer);
   }
 
@@ -67,12 +88,18 @@ export class Mailroom {
     this.#host.carryOut(message);
   }
 
-  /** It was carried out, or is left in the store to be received again. */
+  /** It was carried out, or handed on. */
+  settle(message: Message): void {
+    this.#inHand.delete(message.id);
+    if (this.#reading !== undefined) this.#settled.add(message.id);
+  }
+
+  /** It is left in the store, to be received again. */
   putDown(message: Message): void {
     this.#inHand.delete(message.id);
   }
 
-  #read({ messageId, outcome }: Answer): void {
+  #read({ messageId, outcome }: Reply): void {
     this.#dismissed.push(messageId);
     const done = this.#awaited.get(messageId);
     if (done === undefined) return;
@@ -97,7 +124,8 @@ export class Mailroom {
     return dismissed;
   }
 
-  close(error: unknown): void {
+  /** No answers come any more to what was asked. */
+  giveUp(error: unknown): void {
     for (const done of this.#awaited.values()) done(error);
     this.#awaited.clear();
   }

@@ -254,6 +254,8 @@ export function open(t: Transition, execution: ExecutionRecord): void {
 
 // ------------------------------------------------------------------------------------------ timers
 
+const latestMoment = 8.64e15;
+
 function timerId(kind: TimerKind, executionId: number): string {
   return `${kind}:${executionId}`;
 }
@@ -264,7 +266,9 @@ export function setTimer(
   executionId: number,
   fireAt: number,
 ): void {
-  t.timer("TimerSet", { id: timerId(kind, executionId), kind, executionId, fireAt });
+  // Whole milliseconds that a `Date` can have, so that every database can keep them.
+  const moment = Math.min(Math.ceil(fireAt), latestMoment);
+  t.timer("TimerSet", { id: timerId(kind, executionId), kind, executionId, fireAt: moment });
 }
 
 export function clearTimer(t: Transition, kind: TimerKind, executionId: number): void {

@@ -17,6 +17,8 @@ import type {
  * S3. What `commit` has acknowledged is in every later read, also after a crash.
  * S4. Time never comes from the store.
  * S5. Claiming an instance raises its version: what its owner before still writes is refused.
+ * S6. A change that answers a message is refused unless the message is still kept for the worker
+ *     that answers it: what a message asks for happens once, whoever has it in hand.
  *
  * Every engine on a store is a worker with an id of its own. An instance whose code runs is owned
  * by the worker that runs it; one that only waits is owned by nobody, and any worker may change it.
@@ -34,7 +36,8 @@ export interface Store {
 
   /**
    * Keeps the changes; gives the ids of the instances whose changes were refused: their version is
-   * not the expected one (S2), or they are new and their idempotency key is taken.
+   * not the expected one (S2), they answer a message that is not the worker's any more (S6), or they
+   * are new and their idempotency key is taken.
    */
   commit(commit: Commit): MaybePromise<readonly string[]>;
 
@@ -63,7 +66,8 @@ export interface Store {
   beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]>;
 
   /**
-   * Forgets the workers that are gone, and gives the worker up to `limit` of the instances whose
+   * Forgets the workers that are gone, unless they have given a sign of life since the beat that
+   * stands there, and gives the worker up to `limit` of the instances whose
    * owner is not known (any more), raising their versions; messages to workers that are not known
    * are from now on for this one. Gives the ids of these instances. What several workers claim at
    * the same moment is spread among them and given to one only.
@@ -71,6 +75,9 @@ export interface Store {
    * A worker is forgotten with the answers that are kept for it. It may become known again.
    */
   claim(claim: Claim): MaybePromise<readonly string[]>;
+
+  /** The ids of the instances that this worker owns. */
+  owned(workerId: string): MaybePromise<readonly string[]>;
 
   /** Forgets a worker that stops; others can claim at once what it had. */
   retire(workerId: string): MaybePromise<void>;
@@ -103,6 +110,8 @@ export interface Commit {
   /** Messages, and answers to messages, that belong to no change: kept whatever is refused. */
   readonly sent: readonly Message[];
   readonly answers: readonly Answer[];
+  /** Messages that are for another worker from now on. */
+  readonly handedOn: readonly Handover[];
   /** Answers to the worker's own messages that it has read: they can go. */
   readonly dismissed: readonly string[];
 }
@@ -137,7 +146,7 @@ export interface Change {
 
 /** A command for an instance, kept until somebody has carried it out. */
 export interface Message {
-  /** One that is sent again replaces the one before. */
+  /** Never used before. */
   readonly id: string;
   readonly instanceId: string;
   /** The worker that is to carry it out. */
@@ -149,18 +158,34 @@ export interface Message {
   readonly command: unknown;
 }
 
-/** What became of a message. It replaces the message, or ends it if nobody waits for the answer. */
-export interface Answer {
+/** What became of a message, as the worker that waits for it receives it. */
+export interface Reply {
   readonly messageId: string;
-  /** The worker that waits for it. */
+  /** The worker that sent the message and waits; undefined if nobody does. */
   readonly from: string | undefined;
   /** JSON. */
   readonly outcome: unknown;
 }
 
+/**
+ * Replaces the message that it answers, or ends it if nobody waits. One that belongs to no change
+ * has no effect unless the message is still kept for the worker.
+ */
+export interface Answer extends Reply {
+  /** The worker that carried the message out. */
+  readonly by: string;
+}
+
+/** Has no effect unless the message is still kept for the worker that hands it on. */
+export interface Handover {
+  readonly messageId: string;
+  readonly by: string;
+  readonly to: string;
+}
+
 export interface Mail {
   readonly messages: readonly Message[];
-  readonly answers: readonly Answer[];
+  readonly answers: readonly Reply[];
 }
 
 export type News =
@@ -183,8 +208,8 @@ export interface KnownWorker extends WorkerBeat {
 
 export interface Claim {
   readonly workerId: string;
-  /** Workers that are taken for gone. */
-  readonly gone: readonly string[];
+  /** Workers that are taken for gone, with their last sign of life. */
+  readonly gone: readonly WorkerBeat[];
   readonly limit: number;
 }
 

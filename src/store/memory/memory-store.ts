@@ -16,6 +16,7 @@ import type {
   MaybePromise,
   Message,
   News,
+  Reply,
   Store,
   StoredInstance,
   StoredTask,
@@ -66,7 +67,7 @@ export class MemoryStore implements Store {
   readonly #withTimers = new Set<string>();
   readonly #messages = new Map<string, Message>();
   /** Answers by the message that they answer. */
-  readonly #answers = new Map<string, Answer>();
+  readonly #answers = new Map<string, Reply>();
   readonly #workers = new Map<string, number>();
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
@@ -82,22 +83,27 @@ export class MemoryStore implements Store {
   }
 
   commit(commit: Commit): MaybePromise<readonly string[]> {
-    const { changes, sent, answers, dismissed } = commit;
+    const { changes, sent, answers, handedOn, dismissed } = commit;
     let refused = none;
     for (const change of changes) {
       if (!this.#keep(change)) refused = [...refused, change.instanceId];
     }
     if (sent.length > 0) this.#send(sent);
-    if (answers.length > 0) this.#answer(answers);
+    for (const answer of answers) if (this.#isFor(answer)) this.#answer(answer);
+    for (const { messageId, by, to } of handedOn) {
+      const message = this.#messages.get(messageId);
+      if (message?.to === by) this.#messages.set(messageId, { ...message, to });
+    }
     for (const id of dismissed) this.#answers.delete(id);
     if (this.#listeners.size > 0) this.#announce(commit, refused);
     return refused;
   }
 
   #keep(change: Change): boolean {
-    const { instanceId, expectedVersion, instance } = change;
+    const { instanceId, expectedVersion, instance, answers } = change;
     let kept = this.#instances.get(instanceId);
     if ((kept?.version ?? 0) !== expectedVersion) return false;
+    for (const answer of answers) if (!this.#isFor(answer)) return false;
     if (kept === undefined) {
       const key = instance?.idempotencyKey;
       if (key !== undefined) {
@@ -109,9 +115,7 @@ export class MemoryStore implements Store {
     }
     kept.version++;
     kept.owner = change.owner;
-    if (instance !== undefined) {
-      kept.instance = instance;
-    }
+    if (instance !== undefined) kept.instance = instance;
     for (const execution of change.executions) kept.executions[execution.id - 1] = execution;
     if (instance?.endedAt !== undefined) this.#remember(instanceId, kept.executions.length);
     if (change.tasks.length > 0) this.#keepTasks(kept, change);
@@ -121,7 +125,7 @@ export class MemoryStore implements Store {
       kept.signals.set(signal.id, signal);
     }
     if (change.sent.length > 0) this.#send(change.sent);
-    if (change.answers.length > 0) this.#answer(change.answers);
+    for (const answer of answers) this.#answer(answer);
     return true;
   }
 
@@ -225,7 +229,7 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const id of gone) this.#forget(id);
+    for (const { id, beat } of gone) if (this.#workers.get(id) === beat) this.#forget(id);
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -238,6 +242,10 @@ export class MemoryStore implements Store {
       claimed.push(id);
     }
     return claimed;
+  }
+
+  owned(workerId: string): MaybePromise<readonly string[]> {
+    return [...this.#instances].filter(([, { owner }]) => owner === workerId).map(([id]) => id);
   }
 
   retire(workerId: string): MaybePromise<void> {
@@ -255,17 +263,21 @@ export class MemoryStore implements Store {
     for (const message of messages) this.#messages.set(message.id, message);
   }
 
-  #answer(answers: readonly Answer[]): void {
-    for (const answer of answers) {
-      this.#messages.delete(answer.messageId);
-      if (answer.from === undefined || !this.#workers.has(answer.from)) continue;
-      this.#answers.set(answer.messageId, answer);
-    }
+  #isFor({ messageId, by }: Answer): boolean {
+    return this.#messages.get(messageId)?.to === by;
+  }
+
+  #answer({ messageId, from, outcome }: Answer): void {
+    this.#messages.delete(messageId);
+    if (from === undefined || !this.#workers.has(from)) return;
+    this.#answers.set(messageId, { messageId, from, outcome });
   }
 
   receive(workerId: string): MaybePromise<Mail> {
     return {
-      messages: [...this.#messages.values()].filter(({ to }) => to === workerId),
+      messages: [...this.#messages.values()]
+        .filter(({ to }) => to === workerId)
+        .sort((a, b) => a.at - b.at),
       answers: [...this.#answers.values()].filter(({ from }) => from === workerId),
     };
   }
@@ -276,9 +288,9 @@ export class MemoryStore implements Store {
   }
 
   /** Tells everybody of what was kept, when all of it can be read. */
-  #announce({ changes, sent, answers }: Commit, refused: readonly string[]): void {
+  #announce({ changes, sent, answers, handedOn }: Commit, refused: readonly string[]): void {
     const kept = changes.filter(({ instanceId }) => !refused.includes(instanceId));
-    const mailed = new Set<string | undefined>();
+    const mailed = new Set<string | undefined>(handedOn.map(({ to }) => to));
     for (const letters of [{ sent, answers }, ...kept]) {
       for (const { to } of letters.sent) mailed.add(to);
       for (const { from } of letters.answers) mailed.add(from);

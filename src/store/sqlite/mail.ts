@@ -1,11 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { parseFrozen } from "../../json.ts";
-import type { Answer, Mail, Message } from "../store.ts";
+import type { Answer, Handover, Mail, Message } from "../store.ts";
 import { toJsonText } from "./columns.ts";
 
 /** Messages between workers and their answers, within a transaction of the caller. */
 export class MailStatements {
   readonly #putMessage: StatementSync;
+  readonly #findMessage: StatementSync;
+  readonly #handOn: StatementSync;
   readonly #deleteMessage: StatementSync;
   readonly #putAnswer: StatementSync;
   readonly #deleteAnswer: StatementSync;
@@ -16,10 +18,13 @@ export class MailStatements {
     this.#putMessage = database.prepare(`
       INSERT INTO tandem_messages (id, instance_id, recipient, sender, sent_at, command)
       VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (id) DO UPDATE SET
-        instance_id = excluded.instance_id, recipient = excluded.recipient,
-        sender = excluded.sender, sent_at = excluded.sent_at, command = excluded.command
     `);
+    this.#findMessage = database.prepare(
+      "SELECT 1 FROM tandem_messages WHERE id = ? AND recipient = ?",
+    );
+    this.#handOn = database.prepare(
+      "UPDATE tandem_messages SET recipient = ? WHERE id = ? AND recipient = ?",
+    );
     this.#deleteMessage = database.prepare("DELETE FROM tandem_messages WHERE id = ?");
     // Nobody reads answers to a worker that is not known.
     this.#putAnswer = database.prepare(`
@@ -38,6 +43,15 @@ export class MailStatements {
 
   send({ id, instanceId, to, from, at, command }: Message): void {
     this.#putMessage.get(id, instanceId, to, from ?? null, at, toJsonText(command));
+  }
+
+  /** Whether the message is still kept for the worker that answers it. */
+  isFor({ messageId, by }: Answer): boolean {
+    return this.#findMessage.get(messageId, by) !== undefined;
+  }
+
+  handOn({ messageId, by, to }: Handover): void {
+    this.#handOn.get(to, messageId, by);
   }
 
   answer({ messageId, from, outcome }: Answer): void {

@@ -63,7 +63,7 @@ export class SqliteStore implements Store {
     }
   }
 
-  commit({ changes, sent, answers, dismissed }: Commit): readonly string[] {
+  commit({ changes, sent, answers, handedOn, dismissed }: Commit): readonly string[] {
     try {
       return this.#connection.write(() => {
         const refused: string[] = [];
@@ -71,7 +71,8 @@ export class SqliteStore implements Store {
           if (!this.#writer.write(change)) refused.push(change.instanceId);
         }
         for (const message of sent) this.#mail.send(message);
-        for (const answer of answers) this.#mail.answer(answer);
+        for (const answer of answers) if (this.#mail.isFor(answer)) this.#mail.answer(answer);
+        for (const handover of handedOn) this.#mail.handOn(handover);
         for (const id of dismissed) this.#mail.dismiss(id);
         return refused;
       });
@@ -107,6 +108,10 @@ export class SqliteStore implements Store {
 
   claim(claim: Claim): readonly string[] {
     return this.#connection.write(() => this.#workers.claim(claim));
+  }
+
+  owned(workerId: string): readonly string[] {
+    return this.#connection.read(() => this.#workers.owned(workerId));
   }
 
   retire(workerId: string): void {
