@@ -96,11 +96,7 @@ export class ArrayWriter {
     return arrays;
   }
 
-  #texts<Row>(
-    oid: number,
-    rows: readonly Row[],
-    read: (row: Row) => string | undefined,
-  ): void {
+  #texts<Row>(oid: number, rows: readonly Row[], read: (row: Row) => string | undefined): void {
     this.#reserve(header);
     const start = this.#begin(oid, rows.length);
     let hasValue = false;

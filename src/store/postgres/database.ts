@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type QueryArrayConfig } from "pg";
+import type { Pool, PoolClient, QueryArrayConfig } from "pg";
 import { StoreClosedError } from "../../errors.ts";
 import { isConflict, toStoreError } from "./postgres-error.ts";
 
@@ -20,6 +20,7 @@ const asText: NonNullable<QueryArrayConfig["types"]> = {
  */
 const readPrelude: readonly string[] = [
   "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+  "SET LOCAL jit TO off",
   "SET LOCAL enable_seqscan TO off",
   "SET LOCAL enable_bitmapscan TO off",
   "SET LOCAL enable_hashjoin TO off",
@@ -55,6 +56,11 @@ export class Database {
       const results = answer as readonly { rows: TextRow[] }[];
       return results.slice(readPrelude.length).map(({ rows }) => rows);
     });
+  }
+
+  /** Statements without an answer, all in one transaction. */
+  async execute(...statements: readonly string[]): Promise<void> {
+    await this.#run(() => this.pool.query(statements.join("; ")));
   }
 
   /** All of the work or none of it, on one connection. */

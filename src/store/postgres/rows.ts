@@ -1,3 +1,4 @@
+import { parseFrozen } from "../../json.ts";
 import type {
   ExecutionRecord,
   InstanceRecord,
@@ -5,7 +6,6 @@ import type {
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import { parseFrozen } from "../../json.ts";
 import type { Answer, Message } from "../store.ts";
 import type { TextRow } from "./database.ts";
 
