@@ -337,10 +337,13 @@ export class EngineCore {
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
     const message = "It is not known what became of it: this process was taken for gone meanwhile.";
-    this.#mailroom.giveUp(new StoreUnavailableError(message));
+    const error = new StoreUnavailableError(message);
+    this.#mailroom.giveUp(error);
     this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
-      if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
+      // A commit that is on its way may make it the owner of what others have taken over since.
+      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
+      if (mayOwn) this.#instances.reload(runtime, error);
     }
   }
 
