@@ -279,7 +279,11 @@ export class Driver {
       return;
     }
     this.#commits++;
-    for (const { runtime } of changes) runtime.heldBack ??= [];
+    for (const { runtime, owner } of changes) {
+      runtime.heldBack ??= [];
+      // As soon as it is kept, others may change what this worker no longer owns.
+      if (owner === undefined) runtime.owner = undefined;
+    }
     committed.then(
       (refused) => {
         this.#commits--;
