@@ -335,7 +335,7 @@ export class Driver {
     }
   }
 
-  /** It was kept, and the instance is loaded anew meanwhile: what follows from it comes from there. */
+  /** It was kept, and the instance is loaded anew meanwhile: what follows comes from there. */
   #performLate({ change, message, rejection, done }: Request): void {
     if (change?.isRefused) return;
     if (message !== undefined) this.#host.carriedOut(message);

@@ -17,16 +17,16 @@ import {
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
+import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
-import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
-import { letterOf } from "./letters.ts";
+import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
@@ -58,6 +58,8 @@ export class EngineCore {
   /** The store is asked for timers that are due within this time. */
   readonly #reachMs: number;
   readonly #children: ChildInstances;
+  readonly #carrier: LetterCarrier;
+  readonly #announcer: Announcer;
   readonly #runner: StepRunner;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
@@ -86,11 +88,14 @@ export class EngineCore {
         answerWaiters(runtime);
       },
     });
+    this.#announcer = new Announcer(this.#timers, this.#instances, logger);
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
       post: (sent, handedOn) => this.#post(sent, handedOn),
       read: async () => store.receive(workerId),
-      carryOut: (message) => this.#carryOut(message),
+      carryOut: (message) => {
+        if (!this.#isClosed) this.#carrier.carryOut(message);
+      },
     });
     this.#fleet = new Fleet(
       { ...options, workerId },
@@ -111,6 +116,15 @@ export class EngineCore {
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
       putDown: (message) => this.#mailroom.putDown(message),
+    });
+    this.#carrier = new LetterCarrier({
+      children: this.#children,
+      known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
+      find: (instanceId) => this.#instances.tryFind(instanceId),
+      send: (runtime, command, message) => this.#send(runtime, command, message),
+      drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
+      inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
@@ -290,7 +304,7 @@ export class EngineCore {
     const { state, owner } = runtime;
     const isHere = owner === undefined || owner === this.workerId;
     if (isHere && !runtime.isEnded) {
-      this.#armAll(runtime);
+      this.#announcer.armTimers(runtime);
       for (const execution of state.executions) {
         if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
         // A body that runs again, and binds its members, continues them itself.
@@ -305,10 +319,6 @@ export class EngineCore {
     if (execution.status === "running" || kind === "custom") {
       this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
     }
-  }
-
-  #armAll({ id, state }: InstanceRuntime): void {
-    for (const timer of state.timers?.values() ?? []) this.#timers.arm({ instanceId: id, timer });
   }
 
   #abortAll(runtime: InstanceRuntime): void {
@@ -401,60 +411,9 @@ export class EngineCore {
     if (!this.#isClosed) await this.#mailroom.receive();
   }
 
-  #carryOut(message: Message): void {
-    if (this.#isClosed) return;
-    const { instanceId } = message;
-    const known = this.#instances.known(instanceId);
-    if (known !== undefined && !this.#options.store.isShared) {
-      this.#open(known, message);
-      return;
-    }
-    this.#inBackground(`Message "${message.id}" for instance "${instanceId}"`, async () => {
-      try {
-        const runtime = await this.#instances.tryFind(instanceId);
-        if (runtime === undefined) this.#driver.drop(message);
-        else this.#open(runtime, message);
-      } catch (error) {
-        this.#mailroom.putDown(message);
-        throw error;
-      }
-    });
-  }
-
-  #open(runtime: InstanceRuntime, message: Message): void {
-    const letter = letterOf(message);
-    const follow = (work: Promise<void>) => {
-      this.#inBackground(`Message "${message.id}"`, async () => {
-        try {
-          await work;
-        } catch (error) {
-          this.#mailroom.putDown(message);
-          throw error;
-        }
-      });
-    };
-    switch (letter.type) {
-      case "Do":
-        this.#send(runtime, letter.command, message);
-        break;
-      case "StartChild":
-        follow(this.#children.start(runtime, letter, message));
-        break;
-      case "TellChild":
-        follow(this.#children.tell(runtime, letter, message));
-        break;
-      default:
-        follow(this.#children.ended(runtime, letter, message));
-    }
-  }
-
   #carriedOut(message: Message): void {
     this.#mailroom.settle(message);
-    const letter = letterOf(message);
-    if (letter.type !== "ChildEnded") return;
-    const parent = this.#instances.known(message.instanceId);
-    for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
-    if (parent !== undefined) answerWaiters(parent);
+    this.#carrier.carriedOut(message, this.#instances.known(message.instanceId));
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
@@ -466,7 +425,7 @@ export class EngineCore {
     // What this process itself has to say of an instance that it does not own is out of date.
   }
 
-  // -------------------------------------------------------------------------- after a failed commit
+  // ------------------------------------------------------------------------- after a failed commit
 
   #refused(runtime: InstanceRuntime, requests: readonly Request[]): void {
     if (!runtime.isStored) {
@@ -501,49 +460,13 @@ export class EngineCore {
   #perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void {
     const { runtime, command, done, eventsEnd, effectsEnd } = request;
     for (let index = eventsFrom; index < eventsEnd; index++) {
-      this.#announce(runtime, decided.events[index] as MachineEvent);
+      this.#announcer.announce(runtime, decided.events[index] as MachineEvent);
     }
     this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
     answerWaiters(runtime);
     if (!runtime.isEnded) this.#instances.rest(runtime);
-  }
-
-  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
-    switch (event.type) {
-      case "StepSucceeded":
-      case "StepFailed":
-      case "StepSkipped":
-      case "StepCanceled":
-        this.#announceEnd(runtime, event.execution);
-        break;
-      case "TimerSet":
-        this.#timers.arm({ instanceId: runtime.id, timer: event.timer });
-        break;
-      case "TimerCleared":
-        this.#timers.disarm(runtime.id, event.timer.id);
-        break;
-      case "InstanceResumed":
-        this.#armAll(runtime);
-        break;
-      case "InstanceCompleted":
-      case "InstanceFailed":
-      case "InstanceCanceled":
-        this.#instances.remove(runtime);
-        break;
-      default:
-    }
-  }
-
-  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    if (runtime.waiters !== undefined) {
-      for (const { others } of runtime.waiters) others?.delete(execution.id);
-    }
-    if (execution.parent !== 0 && runtime.bodies !== undefined) {
-      runtime.bodies.get(execution.parent)?.memberEnded(execution);
-    }
-    callHooks(runtime, execution, this.#options.logger);
   }
 
   #performEffect(runtime: InstanceRuntime, effect: Effect): void {

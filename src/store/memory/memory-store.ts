@@ -275,7 +275,9 @@ export class MemoryStore implements Store {
 
   receive(workerId: string): MaybePromise<Mail> {
     return {
-      messages: [...this.#messages.values()].filter(({ to }) => to === workerId),
+      messages: [...this.#messages.values()]
+        .filter(({ to }) => to === workerId)
+        .sort((a, b) => a.at - b.at),
       answers: [...this.#answers.values()].filter(({ from }) => from === workerId),
     };
   }

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerIds,
+  answerOf,
+  beatOnce,
   changeOf,
   executionRecord,
   instanceRecord,
@@ -126,28 +129,33 @@ export const concurrencyCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "commits that send, answer and dismiss the same messages do not block each other",
+    name: "commits that hand on, answer and dismiss the same messages do not block each other",
     async run({ store, other }) {
       const second = await other();
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
-      const answers = ids.map((messageId) => ({ messageId, from: "worker-a", outcome: 1 }));
-      const sent = ids.map((id) => messageOf(id));
+      await beatOnce(store, "worker-a", "worker-b", "worker-c");
       for (let round = 0; round < 10; round++) {
+        const sent = ids.map((id) => messageOf(`${id}/${round}`));
+        const all = sent.map(({ id }) => id);
         await Promise.all([
-          keep(store, [], { sent }),
-          keep(second, [], { sent: sent.toReversed() }),
+          keep(store, [], { sent: sent.slice(10) }),
+          keep(second, [], { sent: sent.slice(0, 10) }),
         ]);
-        assert.equal((await store.receive("worker-b")).messages.length, ids.length);
+        const handedOn = all.map((messageId) => ({ messageId, by: "worker-b", to: "worker-c" }));
+        await Promise.all([
+          keep(store, [], { handedOn }),
+          keep(second, [], { handedOn: handedOn.toReversed() }),
+        ]);
+        assert.equal((await store.receive("worker-c")).messages.length, ids.length);
+        const answers = all.map((id) => answerOf(id, { by: "worker-c" }));
         await Promise.all([
           keep(store, [], { answers }),
           keep(second, [], { answers: answers.toReversed() }),
         ]);
-        assert.deepEqual(await second.receive("worker-b"), { messages: [], answers: [] });
-        assert.equal((await second.receive("worker-a")).answers.length, ids.length);
+        assert.deepEqual(await second.receive("worker-c"), { messages: [], answers: [] });
+        assert.deepEqual(await answerIds(second, "worker-a"), [...all].sort());
         await Promise.all([
-          keep(store, [], { dismissed: ids }),
-          keep(second, [], { dismissed: ids.toReversed() }),
+          keep(store, [], { dismissed: all }),
+          keep(second, [], { dismissed: all.toReversed() }),
         ]);
         assert.deepEqual(await store.receive("worker-a"), { messages: [], answers: [] });
       }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerOf,
+  beatOnce,
   changeOf,
   executionRecord,
   instanceRecord,
@@ -63,10 +65,10 @@ export const durabilityCases: readonly CaseDefinition[] = [
     name: "S3: messages, answers and workers are there after all was closed and opened again",
     needs: "persistence",
     async run({ store, restart }) {
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
+      await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [], { sent: ["3", "1", "2"].map((id) => messageOf(id)) });
-      await keep(store, [], { answers: [{ messageId: "2", from: "worker-a", outcome: [1] }] });
+      await keep(store, [], { answers: [answerOf("2", { outcome: [1] })] });
+      await keep(store, [], { handedOn: [{ messageId: "1", by: "worker-b", to: "worker-a" }] });
       const before = [await store.receive("worker-a"), await store.receive("worker-b")];
       const reopened = await restart();
       const known = await reopened.beat({ id: "worker-c", beat: 1 });
