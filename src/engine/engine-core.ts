@@ -109,10 +109,10 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, now },
+      ...{ graphOf, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
-      begin: (runtime, message) => this.begin(runtime, message),
+      begin: (runtime, message, command) => this.begin(runtime, message, command),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
       putDown: (message) => this.#mailroom.putDown(message),
@@ -140,6 +140,7 @@ export class EngineCore {
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
+      putDown: (message) => this.#mailroom.putDown(message),
       perform: (request, decided, eventsFrom, effectsFrom) =>
         this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),
@@ -209,12 +210,12 @@ export class EngineCore {
 
   // ----------------------------------------------------------------------------------- instances
 
-  begin(runtime: InstanceRuntime, message?: Message): void {
+  begin(runtime: InstanceRuntime, message?: Message, command: Command = { type: "Start" }): void {
     this.refuseIfClosed();
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, { type: "Start" }, message);
+    this.#send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -331,9 +332,9 @@ export class EngineCore {
 
   #missing(runtime: InstanceRuntime, error: unknown): void {
     abandon(runtime);
-    const requests = runtime.heldBack ?? [];
-    runtime.heldBack = [];
-    for (const { done } of requests) done?.(error);
+    runtime.refusal = error;
+    // Whoever waits here is refused when it is looked at.
+    this.#driver.release(runtime);
     this.#forgetKey(runtime);
     rejectWaiters(runtime, error);
   }
@@ -346,10 +347,13 @@ export class EngineCore {
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
     const message = "It is not known what became of it: this process was taken for gone meanwhile.";
-    this.#mailroom.giveUp(new StoreUnavailableError(message));
+    const error = new StoreUnavailableError(message);
+    this.#mailroom.giveUp(error);
     this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
-      if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
+      // A commit that is on its way may make it the owner of what others have taken over since.
+      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
+      if (mayOwn) this.#instances.reload(runtime, error);
     }
   }
 
@@ -377,6 +381,8 @@ export class EngineCore {
     if (this.#isClosed) return;
     const { store, clock, pollIntervalMs } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
+    // The clock may have been set since timers were armed.
+    this.#timers.check();
     const before = store.isShared ? clock.now() + this.#reachMs : undefined;
     const { workerId } = this;
     const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
@@ -427,7 +433,6 @@ export class EngineCore {
       this.#instances.remove(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
-      runtime.heldBack = undefined;
       return;
     }
     this.#instances.reload(runtime, undefined);
