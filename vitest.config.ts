@@ -4,6 +4,7 @@ export default defineConfig({
   resolve: { conditions: ["tandem-source"] },
   ssr: { resolve: { conditions: ["tandem-source"] } },
   test: {
+    globalSetup: ["test/support/postgres-server.ts"],
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     typecheck: {
       enabled: true,

@@ -1,0 +1,177 @@
+import { randomUUID } from "node:crypto";
+import { type ClientConfig, Pool } from "pg";
+import { InvalidOptionError } from "../../errors.ts";
+import type {
+  Claim,
+  Commit,
+  KnownWorker,
+  Mail,
+  News,
+  Store,
+  StoredInstance,
+  StoredTask,
+  StoredTimer,
+  TaskQuery,
+  TimerQuery,
+  WorkerBeat,
+} from "../store.ts";
+import { ArrayWriter } from "./array-writer.ts";
+import { CommitStatements } from "./commit-statement.ts";
+import { Database } from "./database.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations.generated.ts";
+import { NewsService } from "./news.ts";
+import * as queries from "./queries.ts";
+
+/** How to reach the database. */
+export type PostgresStoreOptions =
+  | {
+      /** As `postgres://user:password@host:5432/database`. */
+      readonly connectionString: string;
+      /** The schema of the tables, made if it does not exist; the connection's own unless told. */
+      readonly schema?: string;
+    }
+  | {
+      /** The application's own pool, which is not ended with the store. */
+      readonly pool: Pool;
+    };
+
+/**
+ * Keeps instances in a PostgreSQL database, which any number of processes may use at the same time.
+ * Tables begin with `tandem_`; they are made before the first call is served.
+ */
+export class PostgresStore implements Store {
+  readonly isShared: boolean = true;
+  readonly #database: Database;
+  readonly #schema: string | undefined;
+  readonly #news: NewsService;
+  readonly #statements = new CommitStatements(new ArrayWriter());
+  #isReady = false;
+  #preparing: Promise<void> | undefined;
+
+  constructor(options: PostgresStoreOptions) {
+    if ("pool" in options) {
+      this.#database = new Database(options.pool, false);
+      this.#news = new NewsService(this.#database, options.pool.options, randomUUID());
+      return;
+    }
+    const { connectionString, schema } = options;
+    if (schema !== undefined) checkSchema(schema);
+    const config: ClientConfig = {
+      connectionString,
+      ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
+    };
+    this.#schema = schema;
+    this.#database = new Database(new Pool(config), true);
+    this.#news = new NewsService(this.#database, config, randomUUID());
+  }
+
+  /**
+   * Makes or changes the tables as this version needs them. Every other call does it first if it
+   * was not done.
+   *
+   * @throws StoreTooNewError if a newer version of this package has changed the tables.
+   */
+  async migrate(): Promise<void> {
+    this.#preparing ??= migrate(this.#database, migrations, this.#schema);
+    try {
+      await this.#preparing;
+      this.#isReady = true;
+    } catch (error) {
+      this.#preparing = undefined;
+      throw error;
+    }
+  }
+
+  async commit(commit: Commit): Promise<readonly string[]> {
+    if (!this.#isReady) await this.migrate();
+    const statement = this.#statements.write(commit);
+    if (statement === undefined) return [];
+    const { name, text, values, instanceIds } = statement;
+    const [row] = await this.#database.query(text, values, name);
+    const refused = queries.refusedOf(row?.[0], instanceIds);
+    this.#news.announce(commit, refused);
+    return refused;
+  }
+
+  async load(instanceIds: readonly string[]): Promise<readonly StoredInstance[]> {
+    if (!this.#isReady) await this.migrate();
+    return instanceIds.length === 0 ? [] : queries.load(this.#database, instanceIds);
+  }
+
+  async versions(instanceIds: readonly string[]): Promise<readonly number[]> {
+    if (!this.#isReady) await this.migrate();
+    return instanceIds.length === 0 ? [] : queries.versions(this.#database, instanceIds);
+  }
+
+  async findByIdempotencyKey(key: string): Promise<string | undefined> {
+    if (!this.#isReady) await this.migrate();
+    return queries.findByIdempotencyKey(this.#database, key);
+  }
+
+  async listTasks(query: TaskQuery): Promise<readonly StoredTask[]> {
+    if (!this.#isReady) await this.migrate();
+    return queries.listTasks(this.#database, query);
+  }
+
+  async listTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {
+    if (!this.#isReady) await this.migrate();
+    return queries.listTimers(this.#database, query);
+  }
+
+  async beat({ id, beat }: WorkerBeat): Promise<readonly KnownWorker[]> {
+    if (!this.#isReady) await this.migrate();
+    const text = "SELECT id, beat FROM tandem_beat($1, $2)";
+    const rows = await this.#database.query(text, [id, beat], "tandem_beat");
+    return rows.map(([known, count]) => ({
+      id: known ?? "",
+      beat: Number(count),
+      isGone: false,
+    }));
+  }
+
+  async claim({ workerId, gone, limit }: Claim): Promise<readonly string[]> {
+    if (!this.#isReady) await this.migrate();
+    const text = "SELECT id FROM tandem_claim($1, $2, $3) AS id";
+    const rows = await this.#database.query(text, [workerId, gone, limit], "tandem_claim");
+    return rows.map(([id]) => id ?? "");
+  }
+
+  async retire(workerId: string): Promise<void> {
+    if (!this.#isReady) await this.migrate();
+    const text = "SELECT tandem_forget_workers($1)";
+    await this.#database.query(text, [[workerId]], "tandem_forget_workers");
+    this.#news.retired(workerId);
+  }
+
+  async receive(workerId: string): Promise<Mail> {
+    if (!this.#isReady) await this.migrate();
+    return queries.receive(this.#database, workerId);
+  }
+
+  async listen(workerId: string, listener: (news: News) => void): Promise<() => void> {
+    if (!this.#isReady) await this.migrate();
+    return this.#news.listen(workerId, listener);
+  }
+
+  async keepSetting(key: string, value: string): Promise<string> {
+    if (!this.#isReady) await this.migrate();
+    const text = "SELECT tandem_keep_setting($1, $2)";
+    const [row] = await this.#database.query(text, [key, value], "tandem_keep_setting");
+    return row?.[0] ?? "";
+  }
+
+  async close(): Promise<void> {
+    await this.#news.close();
+    await this.#database.close();
+  }
+}
+
+/** The name is set as it is when a connection is made, where nothing can be quoted. */
+function checkSchema(schema: string): void {
+  if (/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) return;
+  throw new InvalidOptionError(
+    `The schema ${JSON.stringify(schema)} must begin with a letter, and have only small letters, ` +
+      "digits and underscores, 63 at most.",
+  );
+}
