@@ -1,12 +1,13 @@
 import type { Logger } from "../definition/context.ts";
 import { decideIn } from "../machine/decide.ts";
-import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
+import type { Command, Effect, EpochMs, InstanceState, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
+import { answerWaiters } from "./waiters.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
@@ -18,6 +19,8 @@ export interface Request {
   /** The message that it carries out. */
   readonly message: Message | undefined;
   readonly done: Done | undefined;
+  /** What was in memory of the instance when it was asked. */
+  readonly state: InstanceState;
   /** What was decided: its events and effects are those of its batch up to these places. */
   change: PendingChange | undefined;
   rejection: Rejection | undefined;
@@ -99,6 +102,7 @@ export class Driver {
       command,
       message,
       done,
+      state: runtime.state,
       change: undefined,
       rejection: undefined,
       eventsEnd: 0,
@@ -168,7 +172,9 @@ export class Driver {
   // ------------------------------------------------------------------------------------- deciding
 
   #decide(batch: Batch, request: Request): void {
-    const { runtime, command, message } = request;
+    const { runtime, command, message, done, state } = request;
+    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    if (state !== runtime.state && message === undefined && done === undefined) return;
     if (runtime.heldBack !== undefined) {
       runtime.heldBack.push(request);
       return;
@@ -199,7 +205,8 @@ export class Driver {
       if (change === undefined) batch.answers.push(answer);
       else change.answer(answer);
     }
-    request.change = hasEvents ? change : undefined;
+    // A rejection may come from what is decided here, and counts only if that is kept.
+    request.change = change;
     request.rejection = rejection;
     request.eventsEnd = transition.events.length;
     request.effectsEnd = transition.effects.length;
@@ -307,6 +314,7 @@ export class Driver {
           this.#host.perform(request, transition, eventsFrom, effectsFrom);
         } else {
           done?.(errorOfRejection(rejection));
+          answerWaiters(runtime);
         }
       }
       eventsFrom = eventsEnd;
@@ -327,7 +335,9 @@ export class Driver {
     if (this.#isClosed) return;
     const runtimes = new Set(changes.map(({ runtime }) => runtime));
     for (const { runtime } of decided) {
-      if (!runtimes.has(runtime) && runtime.isHeld) this.release(runtime);
+      if (runtimes.has(runtime) || !runtime.isHeld) continue;
+      this.release(runtime);
+      answerWaiters(runtime);
     }
     this.#host.lost([...runtimes], decided, error);
   }

@@ -35,6 +35,7 @@ export interface CoreOptions {
   readonly limiters: ReadonlyMap<string, Limiter>;
   readonly secret: string | undefined;
   readonly createId: () => string;
+  readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
@@ -74,17 +75,22 @@ export class EngineCore {
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#abortAll(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => this.#driver.release(runtime),
+      release: (runtime) => {
+        this.#driver.release(runtime);
+        answerWaiters(runtime);
+      },
     });
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
       post: (sent, handedOn) => this.#post(sent, handedOn),
+      read: async () => store.receive(workerId),
       carryOut: (message) => this.#carryOut(message),
     });
     this.#fleet = new Fleet(
       { ...options, workerId },
       {
         takeOver: (ids) => this.#takeOver(ids),
+        reconcile: (ids) => this.#instances.reconcile(ids),
         outlived: () => this.#outlived(),
         receiveMail: () => this.#receiveMail(),
         hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
@@ -100,8 +106,10 @@ export class EngineCore {
       drop: (message) => this.#driver.drop(message),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters },
+      ...{ clock, logger, limiters: options.limiters, random: options.random },
       send: (runtime, command) => this.#send(runtime, command),
+      isTrusted: () => this.#fleet.isTrusted,
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
@@ -206,11 +214,20 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
+  /** Gives what `see` makes of the instance as it is kept. Errors as `find`. */
+  async read<Seen>(instanceId: string, see: (runtime: InstanceRuntime) => Seen): Promise<Seen> {
+    return waitUntil(await this.find(instanceId), "stored", see);
+  }
+
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
    */
-  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+  async act<Seen>(
+    found: InstanceRuntime,
+    command: Command,
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
     this.refuseIfClosed();
     const others = found.busyExecutions();
     await new Promise<void>((resolve, reject) => {
@@ -221,7 +238,7 @@ export class EngineCore {
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return waitUntil(runtime, "settled", others);
+    return waitUntil(runtime, "settled", see, others);
   }
 
   /** @throws StepNotActiveError */
@@ -339,12 +356,11 @@ export class EngineCore {
   }
 
   async #receiveMail(): Promise<void> {
-    if (this.#isClosed) return;
-    const mail = await this.#options.store.receive(this.workerId);
-    if (!this.#isClosed) this.#mailroom.deliver(mail);
+    if (!this.#isClosed) await this.#mailroom.receive();
   }
 
   #carryOut(message: Message): void {
+    if (this.#isClosed) return;
     const { instanceId } = message;
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
@@ -391,7 +407,7 @@ export class EngineCore {
   }
 
   #carriedOut(message: Message): void {
-    this.#mailroom.putDown(message);
+    this.#mailroom.settle(message);
     const letter = letterOf(message);
     if (letter.type !== "ChildEnded") return;
     const parent = this.#instances.known(message.instanceId);
@@ -401,7 +417,7 @@ export class EngineCore {
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
     if (message !== undefined) {
-      this.#inBackground(`Message "${message.id}"`, () => this.#mailroom.handOn(message, owner));
+      void this.#mailroom.handOn(message, owner);
     } else if (done !== undefined) {
       void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
     }
@@ -423,19 +439,16 @@ export class EngineCore {
     this.#instances.reload(runtime, undefined);
     const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
-    this.#putDown(requests);
-  }
-
-  /** Messages that were not carried out are received again, if they are still for this worker. */
-  #putDown(requests: readonly Request[]): void {
     const messages = requests.flatMap(({ message }) => message ?? []);
     if (messages.length === 0) return;
+    // Another worker may have carried them out: what is still for this one is received again.
     for (const message of messages) this.#mailroom.putDown(message);
-    this.#inBackground("Messages cannot be received", () => this.#receiveMail());
+    this.#inBackground("The mail cannot be read", () => this.#receiveMail());
   }
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    this.#fleet.doubt();
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
       done?.(error);

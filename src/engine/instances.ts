@@ -83,6 +83,9 @@ export class Instances {
 
   /** The instance as it is now, whoever changed it last. */
   async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const underWay = this.#loading.get(instanceId);
+    // A read that has begun may miss what whoever asks now has seen already.
+    if (underWay !== undefined) await underWay.catch(() => {});
     const known = this.#all.get(instanceId);
     if (known !== undefined && this.#isCurrent(known)) return known;
     let loading = this.#loading.get(instanceId);
@@ -149,6 +152,18 @@ export class Instances {
         this.#host.logger.error(`Instance "${id}" cannot go on here`, { error });
       }
     }
+  }
+
+  /** Takes over what this worker owns and has not, or not as it is kept. */
+  async reconcile(instanceIds: readonly string[]): Promise<void> {
+    if (instanceIds.length === 0) return;
+    const versions = await this.#host.store.versions(instanceIds);
+    const isWrong = (id: string, place: number) => {
+      const known = this.#all.get(id);
+      return known === undefined || (!known.isHeld && known.version < (versions[place] ?? 0));
+    };
+    const wrong = instanceIds.filter(isWrong);
+    if (wrong.length > 0) await this.takeOver(wrong);
   }
 
   /**

@@ -22,7 +22,11 @@ export interface RunnerHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly random: () => number;
   send(runtime: InstanceRuntime, command: Command): void;
+  /** Whether no other worker can have taken over what this one runs; and does it when that is so. */
+  isTrusted(): boolean;
+  whenTrusted(work: () => void): void;
   /** Goes on with an execution of before a restart, whose step has become known. */
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
@@ -66,12 +70,29 @@ export class StepRunner {
     const isLimited = limit !== undefined && (phase !== "prepare" || node.kind === "webhook");
     const limiter = isLimited ? this.#host.limiters.get(limit) : undefined;
     if (limiter === undefined) {
-      this.#attempt(runtime, context, node, phase);
+      this.#begin(runtime, context, node, phase);
       return;
     }
     limiter.enter({
       isWanted: () => !context.isClosed,
-      begin: () => this.#attempt(runtime, context, node, phase, () => limiter.end()),
+      begin: () => this.#begin(runtime, context, node, phase, () => limiter.end()),
+    });
+  }
+
+  #begin(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+    onEnd?: () => void,
+  ): void {
+    if (this.#host.isTrusted()) {
+      this.#attempt(runtime, context, node, phase, onEnd);
+      return;
+    }
+    this.#host.whenTrusted(() => {
+      if (context.isClosed) onEnd?.();
+      else this.#attempt(runtime, context, node, phase, onEnd);
     });
   }
 
@@ -227,7 +248,7 @@ export class StepRunner {
     retryable: boolean,
   ): void {
     const { id: executionId, attempt } = context.execution;
-    const random = Math.random();
+    const random = this.#host.random();
     this.#report(runtime, context, {
       type: "StepFailed",
       executionId,

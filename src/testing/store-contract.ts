@@ -1,4 +1,5 @@
 import type { Store } from "../store/store.ts";
+import { answerCases } from "./contract/answer-cases.ts";
 import type { CaseDefinition, Subject } from "./contract/case.ts";
 import { commitCases } from "./contract/commit-cases.ts";
 import { concurrencyCases } from "./contract/concurrency-cases.ts";
@@ -58,6 +59,7 @@ export function storeContract(
     ...timerCases,
     ...workerCases,
     ...mailCases,
+    ...answerCases,
     ...concurrencyCases,
     ...durabilityCases,
     ...sizeCases,

@@ -1,25 +1,15 @@
-import {
-  type Change,
-  type Claim,
-  type Commit,
-  MemoryStore,
-  type Store,
-  type StoredInstance,
-  type TaskQuery,
-  type TimerQuery,
+import type {
+  Change,
+  Claim,
+  Commit,
+  Store,
+  StoredInstance,
+  TaskQuery,
+  TimerQuery,
 } from "tandem-workflows";
-import { type ContractCase, storeContract } from "tandem-workflows/testing";
 import { describe, expect, test } from "vitest";
+import { casesOf, type Defects, findDefects } from "../support/broken-stores.ts";
 import { nextTurn, RemoteStore } from "../support/remote-store.ts";
-
-/** The cases for a store that several store objects share, and that outlives them. */
-function casesOf(StoreClass: new (home: MemoryStore) => Store): readonly ContractCase[] {
-  return storeContract(async () => {
-    const home = new MemoryStore();
-    const reopen = async () => new StoreClass(home);
-    return { store: await reopen(), reopen, dispose: async () => {} };
-  });
-}
 
 describe("a store that several objects share", () => {
   for (const { name, skipped, run } of casesOf(RemoteStore)) {
@@ -77,9 +67,7 @@ const listsTimers = (list: (store: Store, query: TimerQuery) => ReturnType<Store
 const sortedById = <R extends { readonly id: string }>(records: Iterable<R>) =>
   [...records].sort((a, b) => (a.id < b.id ? -1 : 1));
 
-const defects: Readonly<
-  Record<string, readonly [new (home: MemoryStore) => Store, ...cases: RegExp[]]>
-> = {
+const defects: Defects = {
   "refuses a whole commit": [
     class extends RemoteStore {
       override async commit(commit: Commit) {
@@ -103,7 +91,8 @@ const defects: Readonly<
         });
       }
     },
-    /leaves nothing behind/,
+    /leaves nothing behind: no record/,
+    /a change whose message was handed on is refused/,
     /S5: a claim raises versions/,
   ],
   "looks at versions, and writes later": [
@@ -337,14 +326,4 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
-describe("the contract finds a store that", () => {
-  for (const [defect, [StoreClass, ...found]] of Object.entries(defects)) {
-    for (const pattern of found) {
-      test(`${defect} (${pattern.source})`, async () => {
-        const cases = casesOf(StoreClass).filter(({ name }) => pattern.test(name));
-        expect(cases.length).toBe(1);
-        await expect(cases[0]?.run()).rejects.toThrow();
-      });
-    }
-  }
-});
+findDefects("the contract finds a store that", defects);

@@ -24,9 +24,9 @@ export class RemoteStore implements Store {
     this.home = home;
   }
 
-  commit({ changes, sent, answers, dismissed }: Commit): MaybePromise<readonly string[]> {
-    const copies = changes.map(plain);
-    return later(() => this.home.commit(copy({ changes: copies, sent, answers, dismissed })));
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    const changes = commit.changes.map(plain);
+    return later(() => this.home.commit(copy({ ...commit, changes })));
   }
 
   load(instanceIds: readonly string[]) {
@@ -55,6 +55,10 @@ export class RemoteStore implements Store {
 
   claim(claim: Claim): MaybePromise<readonly string[]> {
     return later(() => this.home.claim(claim));
+  }
+
+  owned(workerId: string) {
+    return later(() => this.home.owned(workerId));
   }
 
   retire(workerId: string) {

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import type { Change } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerOf,
+  beatOnce,
   changeOf,
   commitOf,
   executionRecord,
+  fullChange,
   instanceRecord,
   isKept,
   keep,
@@ -17,21 +20,6 @@ import {
   timerRecord,
   tryCommit,
 } from "./records.ts";
-
-/** A change with something of everything in it. */
-const fullChange = (instanceId: string, version: number, parts: Partial<Change> = {}): Change =>
-  changeOf(instanceId, version, {
-    owner: "worker-x",
-    instance: instanceRecord(instanceId, { reason: "refused" }),
-    executions: [executionRecord(1, { path: "refused" })],
-    tasks: [taskRecord("1.1", { title: "refused" })],
-    timers: [timerRecord("refused")],
-    clearedTimers: ["kept"],
-    signals: [signalRecord("refused")],
-    sent: [messageOf("refused")],
-    answers: [{ messageId: "asked", from: "worker-a", outcome: "refused" }],
-    ...parts,
-  });
 
 /** A change as the engine may give it: its lists are made when they are read. */
 class GatheredChange implements Change {
@@ -63,7 +51,7 @@ class GatheredChange implements Change {
     return [messageOf("1")];
   }
   get answers() {
-    return [{ messageId: "2", from: undefined, outcome: null }];
+    return [answerOf("2", { from: undefined, outcome: null })];
   }
 }
 
@@ -87,7 +75,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "S2: a change whose expected version is not the one kept is refused",
     async run({ store }) {
-      await keep(store, [changeOf("order", 0)]);
+      await keep(store, [changeOf("order", 0, { sent: [messageOf("asked")] })]);
       await keep(store, [changeOf("order", 1)]);
       const before = await loadOne(store, "order");
       for (const stale of [1, 3, 100]) {
@@ -99,7 +87,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "S2: a new instance whose id exists is refused",
     async run({ store }) {
-      await keep(store, [changeOf("order", 0)]);
+      await keep(store, [changeOf("order", 0, { sent: [messageOf("asked")] })]);
       const before = await loadOne(store, "order");
       assert.deepEqual(await tryCommit(store, [fullChange("order", 0)]), ["order"]);
       assert.deepEqual(await loadOne(store, "order"), before);
@@ -108,6 +96,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "S2: a change of an instance that does not exist is refused",
     async run({ store }) {
+      await keep(store, [], { sent: [messageOf("asked")] });
       assert.deepEqual(await tryCommit(store, [fullChange("order", 1)]), ["order"]);
       assert.equal(await isKept(store, "order"), false);
       await keep(store, [changeOf("order", 0)]);
@@ -119,7 +108,9 @@ export const commitCases: readonly CaseDefinition[] = [
     async run({ store }) {
       await keep(store, [changeOf("a", 0), changeOf("b", 0), changeOf("c", 0)]);
       const keyed = (id: string) => instanceRecord(id, { idempotencyKey: "key" });
-      await keep(store, [changeOf("keyed", 0, { instance: keyed("keyed") })]);
+      await keep(store, [
+        changeOf("keyed", 0, { instance: keyed("keyed"), sent: [messageOf("asked")] }),
+      ]);
       const refused = await tryCommit(store, [
         changeOf("a", 1, { executions: [executionRecord(1)] }),
         fullChange("b", 7),
@@ -148,8 +139,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "S1: a refused change leaves nothing behind: no record, message, answer, task or timer",
     async run({ store }) {
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
+      await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [
         changeOf("order", 0, { timers: [timerRecord("kept")], sent: [messageOf("asked")] }),
       ]);
@@ -175,7 +165,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "S1: a change that was refused can be kept once its version is right",
     async run({ store }) {
-      await keep(store, [changeOf("order", 0)]);
+      await keep(store, [changeOf("order", 0, { sent: [messageOf("asked")] })]);
       await tryCommit(store, [fullChange("order", 2)]);
       await keep(store, [fullChange("order", 1)]);
       const { executions, version } = await loadOne(store, "order");
@@ -186,11 +176,11 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "messages and answers that belong to no change are kept when changes are refused",
     async run({ store }) {
-      await store.beat({ id: "worker-a", beat: 1 });
+      await beatOnce(store, "worker-a");
       await keep(store, [changeOf("order", 0)], { sent: [messageOf("first")] });
       const refused = await tryCommit(store, [changeOf("order", 0)], {
         sent: [messageOf("second")],
-        answers: [{ messageId: "first", from: "worker-a", outcome: 1 }],
+        answers: [answerOf("first")],
       });
       assert.deepEqual(refused, ["order"]);
       assert.deepEqual((await store.receive("worker-b")).messages, [messageOf("second")]);
@@ -209,6 +199,7 @@ export const commitCases: readonly CaseDefinition[] = [
   {
     name: "a change may be an object whose properties are getters",
     async run({ store }) {
+      await keep(store, [], { sent: [messageOf("2")] });
       assert.deepEqual(await store.commit(commitOf([new GatheredChange()])), []);
       const { instance, executions, tasks, timers, signals } = await loadOne(store, "order");
       assert.deepEqual(

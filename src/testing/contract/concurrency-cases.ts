@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerIds,
+  answerOf,
+  beatOnce,
   changeOf,
   executionRecord,
   instanceRecord,
@@ -126,28 +129,33 @@ export const concurrencyCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "commits that send, answer and dismiss the same messages do not block each other",
+    name: "commits that hand on, answer and dismiss the same messages do not block each other",
     async run({ store, other }) {
       const second = await other();
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
-      const answers = ids.map((messageId) => ({ messageId, from: "worker-a", outcome: 1 }));
-      const sent = ids.map((id) => messageOf(id));
+      await beatOnce(store, "worker-a", "worker-b", "worker-c");
       for (let round = 0; round < 10; round++) {
+        const sent = ids.map((id) => messageOf(`${id}/${round}`));
+        const all = sent.map(({ id }) => id);
         await Promise.all([
-          keep(store, [], { sent }),
-          keep(second, [], { sent: sent.toReversed() }),
+          keep(store, [], { sent: sent.slice(10) }),
+          keep(second, [], { sent: sent.slice(0, 10) }),
         ]);
-        assert.equal((await store.receive("worker-b")).messages.length, ids.length);
+        const handedOn = all.map((messageId) => ({ messageId, by: "worker-b", to: "worker-c" }));
+        await Promise.all([
+          keep(store, [], { handedOn }),
+          keep(second, [], { handedOn: handedOn.toReversed() }),
+        ]);
+        assert.equal((await store.receive("worker-c")).messages.length, ids.length);
+        const answers = all.map((id) => answerOf(id, { by: "worker-c" }));
         await Promise.all([
           keep(store, [], { answers }),
           keep(second, [], { answers: answers.toReversed() }),
         ]);
-        assert.deepEqual(await second.receive("worker-b"), { messages: [], answers: [] });
-        assert.equal((await second.receive("worker-a")).answers.length, ids.length);
+        assert.deepEqual(await second.receive("worker-c"), { messages: [], answers: [] });
+        assert.deepEqual(await answerIds(second, "worker-a"), [...all].sort());
         await Promise.all([
-          keep(store, [], { dismissed: ids }),
-          keep(second, [], { dismissed: ids.toReversed() }),
+          keep(store, [], { dismissed: all }),
+          keep(second, [], { dismissed: all.toReversed() }),
         ]);
         assert.deepEqual(await store.receive("worker-a"), { messages: [], answers: [] });
       }
@@ -161,8 +169,8 @@ export const concurrencyCases: readonly CaseDefinition[] = [
       await store.beat({ id: "worker-b", beat: 1 });
       await keep(store, [], { sent: ids.map((id) => messageOf(id, { to: "gone" })) });
       await Promise.all([
-        store.claim({ workerId: "worker-a", gone: ["gone"], limit: 1 }),
-        second.claim({ workerId: "worker-b", gone: ["gone"], limit: 1 }),
+        store.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 1 }),
+        second.claim({ workerId: "worker-b", gone: [{ id: "gone", beat: 1 }], limit: 1 }),
       ]);
       const forA = (await second.receive("worker-a")).messages;
       const forB = (await store.receive("worker-b")).messages;
@@ -183,7 +191,7 @@ export const concurrencyCases: readonly CaseDefinition[] = [
           workers.map(async (workerId, index) => {
             const on = index % 2 === 0 ? store : second;
             await on.beat({ id: workerId, beat: 1 });
-            const claimed = await on.claim({ workerId, gone: ["gone"], limit: 2 });
+            const claimed = await on.claim({ workerId, gone: [{ id: "gone", beat: 1 }], limit: 2 });
             if (index < 2) await on.retire(workerId);
             else await on.beat({ id: workerId, beat: 2 });
             return claimed;
@@ -255,7 +263,7 @@ export const concurrencyCases: readonly CaseDefinition[] = [
         ids.map((id) => changeOf(id, 0, { owner: "gone" })),
       );
       const [claimed, ...refusals] = await Promise.all([
-        second.claim({ workerId: "worker-a", gone: ["gone"], limit: 100 }),
+        second.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 100 }),
         ...ids.map((id) =>
           tryCommit(store, [changeOf(id, 1, { executions: [executionRecord(1)] })]),
         ),

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerOf,
+  beatOnce,
   changeOf,
   executionRecord,
   instanceRecord,
@@ -63,10 +65,10 @@ export const durabilityCases: readonly CaseDefinition[] = [
     name: "S3: messages, answers and workers are there after all was closed and opened again",
     needs: "persistence",
     async run({ store, restart }) {
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
+      await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [], { sent: ["3", "1", "2"].map((id) => messageOf(id)) });
-      await keep(store, [], { answers: [{ messageId: "2", from: "worker-a", outcome: [1] }] });
+      await keep(store, [], { answers: [answerOf("2", { outcome: [1] })] });
+      await keep(store, [], { handedOn: [{ messageId: "1", by: "worker-b", to: "worker-a" }] });
       const before = [await store.receive("worker-a"), await store.receive("worker-b")];
       const reopened = await restart();
       const known = await reopened.beat({ id: "worker-c", beat: 1 });
@@ -88,7 +90,7 @@ export const durabilityCases: readonly CaseDefinition[] = [
       await keep(store, [changeOf("order", 0, { owner: "worker-a" }), changeOf("free", 0)]);
       const reopened = await restart();
       await reopened.beat({ id: "worker-b", beat: 1 });
-      const claim = { workerId: "worker-b", gone: ["worker-a"], limit: 10 };
+      const claim = { workerId: "worker-b", gone: [{ id: "worker-a", beat: 1 }], limit: 10 };
       assert.deepEqual(await reopened.claim(claim), ["order"]);
       const { version, owner } = await loadOne(reopened, "order");
       assert.deepEqual([version, owner], [2, "worker-b"]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Writes } from "../../machine/index.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerOf,
   changeOf,
   executionRecord,
   instanceRecord,
@@ -198,11 +199,7 @@ export const jsonCases: readonly CaseDefinition[] = [
       const { messages } = await store.receive("worker-b");
       for (const { id, command } of messages) assertSameJson(command, values[id], id);
       assert.equal(messages.length, names.length);
-      const answers = names.map((messageId) => ({
-        messageId,
-        from: "worker-a",
-        outcome: values[messageId],
-      }));
+      const answers = names.map((name) => answerOf(name, { outcome: values[name] }));
       await keep(store, [], { answers });
       const mail = await store.receive("worker-a");
       for (const { messageId, outcome } of mail.answers) {

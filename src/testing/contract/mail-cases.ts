@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import type { News, Store } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
-import { changeOf, keep, messageOf, moment, tryCommit } from "./records.ts";
-
-async function beatOnce(store: Store, ...ids: readonly string[]): Promise<void> {
-  for (const id of ids) await store.beat({ id, beat: 1 });
-}
-
-async function messageIds(store: Store, workerId: string): Promise<string[]> {
-  return (await store.receive(workerId)).messages.map(({ id }) => id);
-}
-
-async function answerIds(store: Store, workerId: string): Promise<string[]> {
-  return (await store.receive(workerId)).answers.map(({ messageId }) => messageId).sort();
-}
+import {
+  answerIds,
+  answerOf,
+  beatOnce,
+  changeOf,
+  keep,
+  messageIds,
+  messageOf,
+  moment,
+  tryCommit,
+} from "./records.ts";
 
 /** Listens, and waits for news. */
 class Ear {
@@ -91,19 +89,61 @@ export const mailCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "a message that is sent again replaces the one before",
-    async run({ store }) {
-      const again = messageOf("1", {
-        to: "worker-c",
-        from: "worker-d",
-        instanceId: "other",
-        at: moment + 1,
-        command: { type: "Again" },
+    name: "a message that is handed on is another worker's, otherwise the same, in its place",
+    async run({ store, other }) {
+      const second = await other();
+      const handed = messageOf("m", { from: "worker-d", instanceId: "other", command: [null] });
+      const ofC = (id: string) => messageOf(id, { to: "worker-c" });
+      await keep(store, [], { sent: [ofC("z"), handed, messageOf("a"), ofC("b")] });
+      await keep(second, [changeOf("order", 0)], {
+        handedOn: [{ messageId: "m", by: "worker-b", to: "worker-c" }],
       });
+      assert.deepEqual((await store.receive("worker-b")).messages, [messageOf("a")]);
+      const received = [ofC("z"), { ...handed, to: "worker-c" }, ofC("b")];
+      assert.deepEqual((await store.receive("worker-c")).messages, received);
+      assert.deepEqual((await second.receive("worker-c")).messages, received);
+    },
+  },
+  {
+    name: "a message that was handed on can be handed on and answered by who has it then",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(store, "worker-a", "worker-b", "worker-c");
       await keep(store, [], { sent: [messageOf("1")] });
-      await keep(store, [changeOf("order", 0, { sent: [again] })]);
-      assert.deepEqual((await store.receive("worker-b")).messages, []);
-      assert.deepEqual((await store.receive("worker-c")).messages, [again]);
+      for (const [by, to] of [
+        ["worker-b", "worker-c"],
+        ["worker-c", "worker-b"],
+        ["worker-b", "worker-c"],
+      ] as const) {
+        await keep(second, [], { handedOn: [{ messageId: "1", by, to }] });
+        assert.deepEqual(await messageIds(store, to), ["1"]);
+      }
+      const answers = [answerOf("1", { by: "worker-c" })];
+      await keep(store, [changeOf("order", 0, { answers })]);
+      assert.deepEqual(await messageIds(second, "worker-c"), []);
+      assert.deepEqual(await answerIds(second, "worker-a"), ["1"]);
+    },
+  },
+  {
+    name: "a message that is handed on to a worker that is not known passes to who claims",
+    async run({ store }) {
+      await beatOnce(store, "worker-a", "worker-b");
+      await keep(store, [], { sent: [messageOf("1")] });
+      await keep(store, [], { handedOn: [{ messageId: "1", by: "worker-b", to: "gone" }] });
+      assert.deepEqual(await messageIds(store, "gone"), ["1"]);
+      await store.claim({ workerId: "worker-a", gone: [], limit: 1 });
+      assert.deepEqual(await messageIds(store, "gone"), []);
+      assert.deepEqual(await messageIds(store, "worker-a"), ["1"]);
+    },
+  },
+  {
+    name: "handing on a message that does not exist makes none",
+    async run({ store }) {
+      await keep(store, [], {
+        handedOn: [{ messageId: "unknown", by: "worker-b", to: "worker-c" }],
+      });
+      assert.deepEqual(await messageIds(store, "worker-b"), []);
+      assert.deepEqual(await messageIds(store, "worker-c"), []);
     },
   },
   {
@@ -113,8 +153,8 @@ export const mailCases: readonly CaseDefinition[] = [
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [], { sent: ["1", "2", "3"].map((id) => messageOf(id)) });
       const answers = [
-        { messageId: "1", from: "worker-a", outcome: { status: "done", list: [1, null] } },
-        { messageId: "2", from: "worker-a", outcome: null },
+        answerOf("1", { outcome: { status: "done", list: [1, null] } }),
+        answerOf("2", { outcome: null }),
       ];
       await keep(second, [changeOf("order", 0, { answers: answers.slice(0, 1) })], {
         answers: answers.slice(1),
@@ -124,7 +164,7 @@ export const mailCases: readonly CaseDefinition[] = [
       assert.deepEqual(received.messages, []);
       assert.deepEqual(
         [...received.answers].sort((a, b) => (a.messageId < b.messageId ? -1 : 1)),
-        answers,
+        answers.map(({ messageId, from, outcome }) => ({ messageId, from, outcome })),
       );
       await keep(store, [], { dismissed: ["1"] });
       assert.deepEqual(await answerIds(store, "worker-a"), ["2"]);
@@ -138,7 +178,7 @@ export const mailCases: readonly CaseDefinition[] = [
     async run({ store }) {
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [], { sent: [messageOf("1", { from: undefined }), messageOf("2")] });
-      await keep(store, [], { answers: [{ messageId: "1", from: undefined, outcome: "done" }] });
+      await keep(store, [], { answers: [answerOf("1", { from: undefined })] });
       assert.deepEqual(await messageIds(store, "worker-b"), ["2"]);
       assert.deepEqual(await answerIds(store, "worker-a"), []);
       assert.deepEqual(await answerIds(store, "worker-b"), []);
@@ -150,7 +190,7 @@ export const mailCases: readonly CaseDefinition[] = [
       await beatOnce(store, "worker-b");
       await keep(store, [], { sent: [messageOf("1", { from: "gone" })] });
       await keep(store, [changeOf("order", 0)], {
-        answers: [{ messageId: "1", from: "gone", outcome: "done" }],
+        answers: [answerOf("1", { from: "gone" })],
       });
       assert.deepEqual(await messageIds(store, "worker-b"), []);
       assert.deepEqual(await answerIds(store, "gone"), []);
@@ -163,7 +203,7 @@ export const mailCases: readonly CaseDefinition[] = [
     async run({ store }) {
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [changeOf("order", 0, { sent: [messageOf("1")] })]);
-      const answers = [{ messageId: "1", from: "worker-a", outcome: "done" }];
+      const answers = [answerOf("1")];
       assert.deepEqual(await tryCommit(store, [changeOf("order", 5, { answers })]), ["order"]);
       assert.deepEqual(await messageIds(store, "worker-b"), ["1"]);
       assert.deepEqual(await answerIds(store, "worker-a"), []);
@@ -181,7 +221,7 @@ export const mailCases: readonly CaseDefinition[] = [
         messageOf("4", { to: "worker-a" }),
       ];
       await keep(store, [], { sent });
-      await second.claim({ workerId: "worker-a", gone: ["gone"], limit: 1 });
+      await second.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 1 });
       const { messages } = await store.receive("worker-a");
       assert.deepEqual(
         [...messages].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -193,7 +233,7 @@ export const mailCases: readonly CaseDefinition[] = [
       );
       assert.deepEqual(await messageIds(store, "worker-b"), ["3"]);
       assert.deepEqual(await messageIds(store, "gone"), []);
-      await keep(second, [], { answers: [{ messageId: "1", from: "worker-a", outcome: 1 }] });
+      await keep(second, [], { answers: [answerOf("1", { by: "worker-a" })] });
       assert.deepEqual(await answerIds(store, "worker-a"), ["1"]);
     },
   },
@@ -216,10 +256,10 @@ export const mailCases: readonly CaseDefinition[] = [
       await beatOnce(store, "worker-a", "worker-b", "worker-c");
       for (const [id, from] of Object.entries({ 1: "worker-a", 2: "worker-b", 3: "worker-c" })) {
         await keep(store, [], { sent: [messageOf(id, { from, to: "worker-d" })] });
-        await keep(store, [], { answers: [{ messageId: id, from, outcome: null }] });
+        await keep(store, [], { answers: [answerOf(id, { from, by: "worker-d" })] });
         assert.deepEqual(await answerIds(store, from), [id]);
       }
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 1 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 1 });
       await store.retire("worker-c");
       assert.deepEqual(await answerIds(store, "worker-a"), ["1"]);
       assert.deepEqual(await answerIds(store, "worker-b"), []);
@@ -248,9 +288,24 @@ export const mailCases: readonly CaseDefinition[] = [
       await keep(store, [changeOf("order", 0, { sent: [messageOf("1")] })]);
       await b.hears({ type: "mail" });
       assert.deepEqual(await messageIds(second, "worker-b"), ["1"]);
-      await keep(second, [], { answers: [{ messageId: "1", from: "worker-a", outcome: 1 }] });
+      await keep(second, [], { answers: [answerOf("1")] });
       await a.hears({ type: "mail" });
       assert.deepEqual(await answerIds(store, "worker-a"), ["1"]);
+    },
+  },
+  {
+    name: "who listens is told of a message that is handed on to it, when it can be received",
+    needs: "listening",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(store, "worker-b");
+      await beatOnce(second, "worker-c");
+      await keep(store, [], { sent: [messageOf("1")] });
+      const ear = new Ear();
+      await ear.listen(second, "worker-c");
+      await keep(store, [], { handedOn: [{ messageId: "1", by: "worker-b", to: "worker-c" }] });
+      await ear.hears({ type: "mail" });
+      assert.deepEqual(await messageIds(second, "worker-c"), ["1"]);
     },
   },
   {

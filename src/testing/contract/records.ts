@@ -6,7 +6,7 @@ import type {
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Change, Commit, Message, Store } from "../../store/store.ts";
+import type { Answer, Change, Commit, Mail, Message, Store } from "../../store/store.ts";
 
 /** The moment at which everything happens unless told. */
 export const moment = Date.UTC(2030, 0, 1);
@@ -99,6 +99,11 @@ export function messageOf(id: string, parts: Partial<Message> = {}): Message {
   };
 }
 
+/** What worker-b answers worker-a. */
+export function answerOf(messageId: string, parts: Partial<Answer> = {}): Answer {
+  return { messageId, by: "worker-b", from: "worker-a", outcome: "done", ...parts };
+}
+
 /** A change of an instance; a new instance gets a record unless told. */
 export function changeOf(
   instanceId: string,
@@ -123,8 +128,28 @@ export function changeOf(
   };
 }
 
+/** A change with something of everything in it, to be refused. It answers the message "asked". */
+export function fullChange(
+  instanceId: string,
+  expectedVersion: number,
+  parts: Partial<Change> = {},
+): Change {
+  return changeOf(instanceId, expectedVersion, {
+    owner: "worker-x",
+    instance: instanceRecord(instanceId, { reason: "refused" }),
+    executions: [executionRecord(1, { path: "refused" })],
+    tasks: [taskRecord("1.1", { title: "refused" })],
+    timers: [timerRecord("refused")],
+    clearedTimers: ["kept"],
+    signals: [signalRecord("refused")],
+    sent: [messageOf("refused")],
+    answers: [answerOf("asked", { outcome: "refused" })],
+    ...parts,
+  });
+}
+
 export function commitOf(changes: readonly Change[], parts: Partial<Commit> = {}): Commit {
-  return { changes, sent: [], answers: [], dismissed: [], ...parts };
+  return { changes, sent: [], answers: [], handedOn: [], dismissed: [], ...parts };
 }
 
 // ------------------------------------------------------------------------------- acting on a store
@@ -180,6 +205,24 @@ export async function loadOne(store: Store, instanceId: string): Promise<Loaded>
   assert.ok(loaded, `"${instanceId}" is kept`);
   assert.deepEqual(more, []);
   return loaded;
+}
+
+/** Makes workers known. */
+export async function beatOnce(store: Store, ...ids: readonly string[]): Promise<void> {
+  for (const id of ids) await store.beat({ id, beat: 1 });
+}
+
+export async function messageIds(store: Store, workerId: string): Promise<string[]> {
+  return (await store.receive(workerId)).messages.map(({ id }) => id);
+}
+
+/** The messages whose answers the worker receives, sorted. */
+export async function answerIds(store: Store, workerId: string): Promise<string[]> {
+  return (await store.receive(workerId)).answers.map(({ messageId }) => messageId).sort();
+}
+
+export function mailOf(store: Store, workerIds: readonly string[]): Promise<readonly Mail[]> {
+  return Promise.all(workerIds.map((id) => store.receive(id)));
 }
 
 export async function isKept(store: Store, instanceId: string): Promise<boolean> {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  answerOf,
   assertRecords,
+  beatOnce,
   changeOf,
   executionRecord,
   keep,
@@ -91,25 +93,25 @@ export const sizeCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "one commit sends 10,000 messages, another answers them, a third dismisses the answers",
+    name: "one commit sends 10,000 messages, others hand them on, answer and dismiss them",
     async run({ store }) {
-      await store.beat({ id: "worker-a", beat: 1 });
-      await store.beat({ id: "worker-b", beat: 1 });
+      await beatOnce(store, "worker-a", "worker-b", "worker-c");
       const sent = many.map((id) => messageOf(id, { command: { id } }));
       await keep(store, [changeOf("order", 0, { sent: sent.slice(5_000) })], {
         sent: sent.slice(0, 5_000),
       });
       const { messages } = await store.receive("worker-b");
       assertRecords(messages.map(({ id }) => id).sort(), many);
-      const answers = many.map((messageId) => ({
-        messageId,
-        from: "worker-a",
-        outcome: messageId,
-      }));
+      await keep(store, [], {
+        handedOn: many.map((messageId) => ({ messageId, by: "worker-b", to: "worker-c" })),
+      });
+      assert.equal((await store.receive("worker-b")).messages.length, 0);
+      assert.equal((await store.receive("worker-c")).messages.length, 10_000);
+      const answers = many.map((id) => answerOf(id, { by: "worker-c", outcome: id }));
       await keep(store, [changeOf("order", 1, { answers: answers.slice(5_000) })], {
         answers: answers.slice(0, 5_000),
       });
-      assert.equal((await store.receive("worker-b")).messages.length, 0);
+      assert.equal((await store.receive("worker-c")).messages.length, 0);
       assert.equal((await store.receive("worker-a")).answers.length, 10_000);
       await keep(store, [], { dismissed: many });
       assert.equal((await store.receive("worker-a")).answers.length, 0);
@@ -124,7 +126,11 @@ export const sizeCases: readonly CaseDefinition[] = [
         many.map((id) => changeOf(id, 0, { owner: "gone" })),
       );
       const limit = Number.MAX_SAFE_INTEGER;
-      const claimed = await store.claim({ workerId: "worker-a", gone: ["gone"], limit });
+      const claimed = await store.claim({
+        workerId: "worker-a",
+        gone: [{ id: "gone", beat: 1 }],
+        limit,
+      });
       assertRecords([...claimed].sort(), many);
       assert.equal((await store.claim({ workerId: "worker-a", gone: [], limit })).length, 0);
     },
