@@ -267,7 +267,7 @@ export class StoreUnavailableError extends WorkflowsError {
   readonly code = "STORE_UNAVAILABLE";
 }
 
-/** The database was opened by a newer version of this package, whose tables this one does not know. */
+/** A newer version of this package has changed the tables in a way that this one does not know. */
 export class StoreTooNewError extends WorkflowsError {
   readonly code = "STORE_TOO_NEW";
 }

@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NotJsonError } from "./errors.ts";
-import { isSameJson, type JsonValue, toJson } from "./json.ts";
+import { isSameJson, type JsonValue, parseFrozen, toJson } from "./json.ts";
 
 /** The message with which a value is refused. */
 function refusal(value: unknown): string {
@@ -249,3 +249,28 @@ function sortedText(value: unknown): string {
     return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
 }
+
+describe("parseFrozen", () => {
+  const isFrozen = (value: unknown): boolean =>
+    typeof value !== "object" ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every(isFrozen));
+
+  test("gives the value of any JSON text, frozen all through", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value);
+        const parsed = parseFrozen(text);
+        expect(JSON.stringify(parsed)).toBe(text);
+        expect(isFrozen(parsed)).toBe(true);
+      }),
+    );
+  });
+
+  test("freezes what stands under __proto__", () => {
+    const parsed = parseFrozen('{"__proto__":{"list":[]}}') as Record<string, unknown>;
+    const own = Object.getOwnPropertyDescriptor(parsed, "__proto__")?.value;
+    expect(own).toEqual({ list: [] });
+    expect(isFrozen(own)).toBe(true);
+  });
+});

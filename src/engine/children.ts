@@ -26,6 +26,8 @@ export interface ChildHost {
   send(runtime: InstanceRuntime, command: Command, message: Message): void;
   /** There is nothing to do about the message any more. */
   drop(message: Message): void;
+  /** The message is left where it is, to be received again. */
+  putDown(message: Message): void;
 }
 
 type StartLetter = Extract<Letter, { type: "StartChild" }>;
@@ -75,7 +77,8 @@ export class ChildInstances {
     const before = this.#host.known(given.id);
     if (before !== undefined) {
       this.adopt(parent, before);
-      return this.#host.drop(message);
+      // Its start may not have been kept.
+      return before.isStored ? this.#host.drop(message) : this.#host.putDown(message);
     }
     // A child before its input was looked at, so that nobody takes the parent for settled.
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
@@ -146,8 +149,9 @@ export class ChildInstances {
   async ended(parent: InstanceRuntime, letter: EndLetter, message: Message): Promise<void> {
     const { executionId, childId } = letter;
     const inMemory = [...(parent.children ?? [])].find(({ id }) => id === childId);
-    const child = inMemory ?? (await this.#host.find(childId));
-    if (child === undefined) return this.#host.drop(message);
+    const child = inMemory?.isEnded ? inMemory : await this.#host.find(childId);
+    // One that goes on was retried, and tells of its end again.
+    if (!child?.isEnded) return this.#host.drop(message);
     const outcome = this.#outcomeOf(child, parent, executionId);
     this.#host.send(parent, { type: "ChildEnded", executionId, outcome }, message);
   }

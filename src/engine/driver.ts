@@ -1,6 +1,6 @@
 import type { Logger } from "../definition/context.ts";
 import { decideIn } from "../machine/decide.ts";
-import type { Command, Effect, EpochMs, InstanceState, Rejection } from "../machine/index.ts";
+import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -19,8 +19,8 @@ export interface Request {
   /** The message that it carries out. */
   readonly message: Message | undefined;
   readonly done: Done | undefined;
-  /** What was in memory of the instance when it was asked. */
-  readonly state: InstanceState;
+  /** The instance's epoch when it was asked, and then when it was decided. */
+  epoch: number;
   /** What was decided: its events and effects are those of its batch up to these places. */
   change: PendingChange | undefined;
   rejection: Rejection | undefined;
@@ -102,7 +102,7 @@ export class Driver {
       command,
       message,
       done,
-      state: runtime.state,
+      epoch: runtime.epoch,
       change: undefined,
       rejection: undefined,
       eventsEnd: 0,
@@ -172,9 +172,11 @@ export class Driver {
   // ------------------------------------------------------------------------------------- deciding
 
   #decide(batch: Batch, request: Request): void {
-    const { runtime, command, message, done, state } = request;
+    const { runtime, command, message, done } = request;
     // What code says that ran before the instance was loaded anew means nothing in what it is now.
-    if (state !== runtime.state && message === undefined && done === undefined) return;
+    const isOld = request.epoch !== runtime.epoch;
+    if (isOld && message === undefined && done === undefined) return;
+    request.epoch = runtime.epoch;
     if (runtime.heldBack !== undefined) {
       runtime.heldBack.push(request);
       return;
@@ -254,7 +256,7 @@ export class Driver {
   // ----------------------------------------------------------------------------------- committing
 
   #commit(batch: Batch): void {
-    const { changes, answers, decided } = batch;
+    const { changes, answers } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
     const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
@@ -271,7 +273,6 @@ export class Driver {
     }
     this.#commits++;
     for (const { runtime } of changes) runtime.heldBack ??= [];
-    for (const { runtime } of decided) runtime.heldBack ??= [];
     committed.then(
       (refused) => {
         this.#commits--;
@@ -290,7 +291,7 @@ export class Driver {
     if (this.#isClosed) return;
     for (const change of batch.changes) {
       if (refused.length > 0) change.isRefused = refused.includes(change.instanceId);
-      if (change.isRefused) continue;
+      if (change.isRefused || change.epoch !== change.runtime.epoch) continue;
       change.runtime.version = change.expectedVersion + 1;
       change.runtime.owner = change.owner;
     }
@@ -307,8 +308,9 @@ export class Driver {
     let effectsFrom = 0;
     for (const request of decided) {
       const { runtime, message, done, change, rejection, eventsEnd, effectsEnd } = request;
-      if (change?.isRefused !== true) {
-        if (runtime.heldBack !== undefined) this.release(runtime);
+      if (request.epoch !== runtime.epoch) this.#performLate(request);
+      else if (change?.isRefused !== true) {
+        if (change !== undefined && runtime.isHeld) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
         if (rejection === undefined) {
           this.#host.perform(request, transition, eventsFrom, effectsFrom);
@@ -322,6 +324,13 @@ export class Driver {
     }
   }
 
+  /** It was kept, and the instance is loaded anew meanwhile: what follows from it comes from there. */
+  #performLate({ change, message, rejection, done }: Request): void {
+    if (change?.isRefused) return;
+    if (message !== undefined) this.#host.carriedOut(message);
+    done?.(rejection === undefined ? undefined : errorOfRejection(rejection));
+  }
+
   /** Somebody else was first: what the refused changes were for is looked at again. */
   #giveBack({ changes, decided }: Batch): void {
     for (const change of changes) {
@@ -333,13 +342,12 @@ export class Driver {
 
   #lose({ changes, decided }: Batch, error: unknown): void {
     if (this.#isClosed) return;
-    const runtimes = new Set(changes.map(({ runtime }) => runtime));
-    for (const { runtime } of decided) {
-      if (runtimes.has(runtime) || !runtime.isHeld) continue;
-      this.release(runtime);
-      answerWaiters(runtime);
-    }
-    this.#host.lost([...runtimes], decided, error);
+    const present = changes.filter(({ epoch, runtime }) => epoch === runtime.epoch);
+    this.#host.lost(
+      present.map(({ runtime }) => runtime),
+      decided,
+      error,
+    );
   }
 }
 

@@ -1,6 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
-import { EngineClosedError, InternalError, StepNotActiveError } from "../errors.ts";
+import {
+  EngineClosedError,
+  InternalError,
+  StepNotActiveError,
+  StoreUnavailableError,
+} from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
@@ -25,7 +30,7 @@ import { letterOf } from "./letters.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
-import { answerWaiters, rejectWaiters, waitUntil } from "./waiters.ts";
+import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
@@ -72,8 +77,9 @@ export class EngineCore {
     );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
+      isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#abortAll(runtime),
+      forgotten: (runtime) => this.#forget(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
       release: (runtime) => {
         this.#driver.release(runtime);
@@ -104,6 +110,7 @@ export class EngineCore {
       begin: (runtime, message) => this.begin(runtime, message),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
@@ -177,7 +184,7 @@ export class EngineCore {
       rejectWaiters(runtime, closed);
     }
     this.#instances.close();
-    this.#mailroom.close(closed);
+    this.#mailroom.giveUp(closed);
     await this.#fleet.leave();
   }
 
@@ -216,7 +223,22 @@ export class EngineCore {
 
   /** Gives what `see` makes of the instance as it is kept. Errors as `find`. */
   async read<Seen>(instanceId: string, see: (runtime: InstanceRuntime) => Seen): Promise<Seen> {
-    return waitUntil(await this.find(instanceId), "stored", see);
+    return this.wait(instanceId, "stored", see);
+  }
+
+  /** The same, when it has ended or settled. */
+  async wait<Seen>(
+    instanceId: string,
+    until: Waiter["until"],
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
+    try {
+      return await waitUntil(await this.find(instanceId), until, see);
+    } catch (error) {
+      // Here it was starting; it exists because somebody else was first.
+      if (error instanceof StartRefused) return this.wait(instanceId, until, see);
+      throw error;
+    }
   }
 
   /**
@@ -230,11 +252,16 @@ export class EngineCore {
   ): Promise<Seen> {
     this.refuseIfClosed();
     const others = found.busyExecutions();
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.#instances.add(found);
-      this.#driver.send(found, command, undefined, done);
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+        this.#instances.add(found);
+        this.#driver.send(found, command, undefined, done);
+      });
+    } catch (error) {
+      if (error instanceof StartRefused) return this.act(await this.find(found.id), command, see);
+      throw error;
+    }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
@@ -287,7 +314,13 @@ export class EngineCore {
     for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
   }
 
+  #forget(runtime: InstanceRuntime): void {
+    this.#abortAll(runtime);
+    for (const child of runtime.children ?? []) abandon(child);
+  }
+
   #missing(runtime: InstanceRuntime, error: unknown): void {
+    abandon(runtime);
     const requests = runtime.heldBack ?? [];
     runtime.heldBack = [];
     for (const { done } of requests) done?.(error);
@@ -302,6 +335,9 @@ export class EngineCore {
 
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    const message = "It is not known what became of it: this process was taken for gone meanwhile.";
+    this.#mailroom.giveUp(new StoreUnavailableError(message));
+    this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
       if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
     }
@@ -430,7 +466,6 @@ export class EngineCore {
     if (!runtime.isStored) {
       const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
       this.#instances.remove(runtime);
-      abandon(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
       runtime.heldBack = undefined;

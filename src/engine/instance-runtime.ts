@@ -15,6 +15,8 @@ export class InstanceRuntime {
   version: number;
   /** The worker that runs its code, as far as this process knows. */
   owner: string | undefined = undefined;
+  /** Counts how often it was loaded anew: what was asked or decided before counts no more. */
+  epoch = 0;
   /** What the commit that is being put together changes in it. */
   change: PendingChange | undefined = undefined;
   /** What was asked of it while a commit or a load of it is on its way. */

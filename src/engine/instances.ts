@@ -5,6 +5,7 @@ import { restore } from "../machine/index.ts";
 import type { Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import { waitUntil } from "./waiters.ts";
 
 /** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
 const idleAtMost = 1000;
@@ -19,6 +20,8 @@ export interface InstancesHost {
   readonly logger: Logger;
   readonly workerId: string;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  /** Whether no other worker can have taken over what this one owns. */
+  isTrusted(): boolean;
   /** The instance was read from the store: what runs in it is started, what it waits for is set. */
   loaded(runtime: InstanceRuntime): void;
   /** What was in memory of it does not count any more. */
@@ -99,23 +102,27 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
-    return !store.isShared || runtime.owner === workerId || runtime.isHeld || !runtime.isStored;
+    if (!store.isShared || !runtime.isStored) return true;
+    return runtime.owner === workerId && this.#host.isTrusted();
   }
 
   async #read(instanceId: string): Promise<InstanceRuntime | undefined> {
     const { store } = this.#host;
     const before = this.#all.get(instanceId);
     if (before !== undefined) {
-      const [version] = await store.versions([instanceId]);
-      if (version === before.version || this.#isCurrent(before)) return before;
+      const [version = 0] = await store.versions([instanceId]);
+      const isCurrent = await whenFree(before, () => before.version >= version);
+      if (isCurrent && this.#all.get(instanceId) === before) return before;
     }
     const [stored] = await store.load([instanceId]);
     const known = this.#all.get(instanceId);
     if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
-    if (stored !== undefined && !this.#isCurrent(known) && stored.version > known.version) {
-      this.#replace(known, stored);
-    }
-    return known;
+    // Here it is starting, or was, and nobody else has it.
+    if (stored === undefined || !known.isStored) return known;
+    return whenFree(known, () => {
+      if (stored.version > known.version) this.#replace(known, stored);
+      return known;
+    });
   }
 
   /** An instance that was not in memory. */
@@ -131,6 +138,7 @@ export class Instances {
   }
 
   #replace(runtime: InstanceRuntime, stored: StoredInstance): void {
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     runtime.state = restore(runtime.graph, stored.rows);
     runtime.version = stored.version;
@@ -172,11 +180,13 @@ export class Instances {
    */
   reload(runtime: InstanceRuntime, cause: unknown): void {
     runtime.heldBack ??= [];
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     void this.#reload(runtime, cause, firstPauseMs);
   }
 
   async #reload(runtime: InstanceRuntime, cause: unknown, pauseMs: number): Promise<void> {
+    const { epoch } = runtime;
     let stored: StoredInstance | undefined;
     try {
       [stored] = await this.#host.store.load([runtime.id]);
@@ -186,11 +196,13 @@ export class Instances {
         error,
       });
       this.#pause(pauseMs, () => {
+        if (runtime.epoch !== epoch) return;
         void this.#reload(runtime, cause, Math.min(2 * pauseMs, longestPauseMs));
       });
       return;
     }
-    if (this.#isClosed) return;
+    // Another read may have begun since, for a later reason.
+    if (this.#isClosed || runtime.epoch !== epoch) return;
     if (stored === undefined) {
       this.remove(runtime);
       this.#host.missing(runtime, cause);
@@ -217,4 +229,9 @@ export class Instances {
     this.#all.clear();
     this.#idle.clear();
   }
+}
+
+/** When no commit and no other read of it is on its way. */
+function whenFree<Seen>(runtime: InstanceRuntime, see: () => Seen): Promise<Seen> {
+  return waitUntil(runtime, "stored", see);
 }

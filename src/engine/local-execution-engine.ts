@@ -136,12 +136,12 @@ export class LocalExecutionEngine {
 
   /** Resolves when the instance has ended. */
   async waitFor(instanceId: string): Promise<WorkflowInstance> {
-    return waitUntil(await this.#core.find(instanceId), "ended", show);
+    return this.#core.wait(instanceId, "ended", show);
   }
 
   /** Resolves when the instance has ended or waits for somebody or something. */
   async waitUntilSettled(instanceId: string): Promise<WorkflowInstance> {
-    return waitUntil(await this.#core.find(instanceId), "settled", show);
+    return this.#core.wait(instanceId, "settled", show);
   }
 
   /**

@@ -124,7 +124,8 @@ export class Mailroom {
     return dismissed;
   }
 
-  close(error: unknown): void {
+  /** No answers come any more to what was asked. */
+  giveUp(error: unknown): void {
     for (const done of this.#awaited.values()) done(error);
     this.#awaited.clear();
   }

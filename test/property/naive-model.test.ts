@@ -132,6 +132,13 @@ describe("the join rule", () => {
     expect(run.end("Q").alive).toBe("J K");
   });
 
+  test("a join that one of these cancels does not start with them", () => {
+    const run = play("A -> P Q, P -> J, Q -> K, J -> K? Z, K -> J", [
+      { kind: "gateway", name: "J", choice: "holding", cancels: ["K"] },
+    ]).end("A");
+    expect(run.end("P").end("Q").alive).toBe("Z");
+  });
+
   test("a second token on an edge serves the next run", () => {
     const run = play("A -> X Y Z, X -> P, Y -> P, P -> J, Z -> J", [
       { kind: "machine", name: "P", join: "each" },
@@ -252,6 +259,12 @@ describe("more control", () => {
     expect(run.alive).toBe("E");
   });
 
+  test("what is cancelled together goes on in the order in which it began", () => {
+    const canceler: NodeSpec = { kind: "machine", name: "K", cancels: ["C", "B"] };
+    const run = play("A -> B K X, X -> C, B -> P~, C -> Q~", [canceler]).end("A").end("X");
+    expect(run.end("K").alive).toBe("P Q");
+  });
+
   test("tokens that wait are cancelled as one execution", () => {
     const run = play("A -> B C D, B -> J, C -> J, D -> Z, J -> E~, Z -> J", [
       { kind: "machine", name: "D", cancels: ["J"] },
@@ -322,6 +335,28 @@ describe("groups", () => {
     expect(run.end("G/x[1]").alive).toBe("G/x[0] G/x[2]");
     expect(run.end("G/x[0]").end("G/x[2]").alive).toBe("G/c");
     expect(run.end("G/c").alive).toBe("Z");
+  });
+
+  test("a map that was closed keeps how its items ended, also when it runs again", () => {
+    const map: NodeSpec = {
+      kind: "map",
+      name: "G",
+      members: [step("x")],
+      key: "list",
+      callback: step("c"),
+      failure: "collect",
+      retry: { maxAttempts: 2 },
+    };
+    const run = play("G -> Z", [map], { initialData: { list: [1, 2, 3] } });
+    run.end("G/x[0]", [], "done").fail("G/x[1]");
+    run.model.perform({ do: "close map", path: "G" }, 5);
+    expect(run.fail("G/c").alive).toBe("G/c");
+    run.end("G/c");
+    expect(run.model.find("G#1").result).toEqual([
+      { status: "succeeded", result: "done" },
+      { status: "failed", error: "STEP_FAILED" },
+      { status: "canceled" },
+    ]);
   });
 
   test("a sequential group goes on one by one and shows what was written inside only", () => {

@@ -48,7 +48,7 @@ export class ChangeWriter {
     );
     this.#insertInstance = database.prepare(`
       INSERT INTO tandem_instances (
-        state_version, owner, changed_at, id, workflow, workflow_version, status, started_at,
+        state_version, id, owner, changed_at, workflow, workflow_version, status, started_at,
         ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
         parent_instance_id, parent_execution
       ) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -56,7 +56,7 @@ export class ChangeWriter {
     `);
     this.#replaceInstance = database.prepare(`
       UPDATE tandem_instances SET
-        state_version = state_version + 1, owner = ?, changed_at = ?, id = ?, workflow = ?,
+        state_version = state_version + 1, owner = ?, changed_at = ?, workflow = ?,
         workflow_version = ?, status = ?, started_at = ?, ended_at = ?, user_id = ?, tenant = ?,
         idempotency_key = ?, initial_data = ?, error = ?, reason = ?, compensating = ?,
         parent_instance_id = ?, parent_execution = ?
@@ -122,12 +122,13 @@ export class ChangeWriter {
   // ------------------------------------------------------------------------------------- instances
 
   #insert(change: Change): number | undefined {
-    const { instanceId, owner } = change;
+    const { instanceId, owner, at } = change;
     const record = change.instance as InstanceRecord;
     const { changes, lastInsertRowid } = this.#insertInstance.run(
+      instanceId,
       owner ?? null,
-      change.at,
-      ...instanceColumns(instanceId, record),
+      at,
+      ...instanceColumns(record),
     );
     if (changes === 0) return undefined;
     const number = lastInsertRowid as number;
@@ -145,7 +146,7 @@ export class ChangeWriter {
         ? this.#replaceInstance.run(
             owner ?? null,
             at,
-            ...instanceColumns(instanceId, instance),
+            ...instanceColumns(instance),
             number,
             expectedVersion,
           )
@@ -245,9 +246,9 @@ export class ChangeWriter {
   }
 }
 
-function instanceColumns(id: string, record: InstanceRecord) {
+/** From `workflow` to `parent_execution`. */
+function instanceColumns(record: InstanceRecord) {
   return [
-    id,
     record.workflow,
     record.version,
     record.status,

@@ -18,8 +18,9 @@ export function migrate(connection: SqliteConnection, migrations: readonly strin
     const done = countMigrations(connection);
     if (done > migrations.length) {
       throw new StoreTooNewError(
-        `${name} has the tables of a newer version of this package: migration ${done}, and this ` +
-          `version knows ${migrations.length}. Upgrade the package here too, or restore a backup.`,
+        `The store on ${name} has the tables of a newer version of this package: migration ` +
+          `${done}, and this version knows ${migrations.length}. Upgrade the package here too, ` +
+          "or restore the backup from before the upgrade.",
       );
     }
     const record = database.prepare("INSERT INTO tandem_migrations (number) VALUES (?)");

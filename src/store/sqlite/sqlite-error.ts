@@ -32,24 +32,25 @@ export function toStoreError(error: unknown, name: string): unknown {
 }
 
 function describe(code: number, cause: Error, name: string): Error {
+  const store = `The store on ${name}`;
   const said = `SQLite said: ${cause.message}.`;
   switch (code) {
     case codes.busy:
     case codes.locked:
       return new StoreUnavailableError(
-        `${name} is locked by another process or connection that has been writing for long; ` +
+        `${store} is locked by another process or connection that has been writing for long; ` +
           `nothing was kept. End what holds the lock, and try again. ${said}`,
         { cause },
       );
     case codes.full:
       return new StoreUnavailableError(
-        `There is no room for ${name}: the disk is full, or the database may grow no further; ` +
-          `nothing was kept. Make room, and try again. ${said}`,
+        `${store} has no room: the disk is full, or the database may grow no further; nothing ` +
+          `was kept. Make room, and try again. ${said}`,
         { cause },
       );
     case codes.cannotOpen:
       return new StoreUnavailableError(
-        `${name} cannot be opened: its folder must exist, and this process must be allowed to ` +
+        `${store} cannot be opened: its folder must exist, and this process must be allowed to ` +
           `write the file and its folder. ${said}`,
         { cause },
       );
@@ -57,23 +58,24 @@ function describe(code: number, cause: Error, name: string): Error {
     case codes.ioError:
     case codes.protocol:
       return new StoreUnavailableError(
-        `${name} could not be read or written; nothing was kept. ${said}`,
+        `${store} could not read or write; nothing was kept. ${said}`,
         { cause },
       );
     case codes.readOnly:
       return new StoreReadOnlyError(
-        `${name} may be read and not written: give this process the right to write the file and ` +
-          `its folder. ${said}`,
+        `${store} may read and not write: give this process the right to write the file and its ` +
+          `folder. ${said}`,
         { cause },
       );
     case codes.notADatabase:
       return new StoreInvalidError(
-        `${name} is no SQLite database: name another file, or one that does not exist. ${said}`,
+        `${store} cannot be opened: this is no SQLite database. Name another file, or one that ` +
+          `does not exist. ${said}`,
         { cause },
       );
     case codes.corrupt:
-      return new StoreInvalidError(`${name} is damaged: restore a backup. ${said}`, { cause });
+      return new StoreInvalidError(`${store} is damaged: restore a backup. ${said}`, { cause });
     default:
-      return new InternalError(`${name}: ${said}`, { cause });
+      return new InternalError(`${store} failed. ${said}`, { cause });
   }
 }
