@@ -174,7 +174,7 @@ export class EngineCore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const closed = new EngineClosedError("The engine was closed.");
+    const closed = closedError();
     this.#timers.clear();
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
@@ -455,7 +455,11 @@ export class EngineCore {
     if (message !== undefined) {
       void this.#mailroom.handOn(message, owner);
     } else if (done !== undefined) {
-      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      // To a worker that is not known nobody answers.
+      this.#fleet.whenTrusted(() => {
+        if (this.#isClosed) done(closedError());
+        else void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      });
     }
     // What this process itself has to say of an instance that it does not own is out of date.
   }
@@ -551,6 +555,10 @@ export class EngineCore {
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
   }
+}
+
+function closedError(): EngineClosedError {
+  return new EngineClosedError("The engine was closed.");
 }
 
 /** A start that somebody else was before with: another instance has the id or the key. */
