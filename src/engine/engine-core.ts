@@ -15,6 +15,7 @@ import {
   isLive,
   type MachineEvent,
 } from "../machine/index.ts";
+import { isBusy } from "../machine/lifecycle.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { abandon, ChildInstances } from "./children.ts";
@@ -264,7 +265,7 @@ export class EngineCore {
     }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
-    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
+    forgetEnded(runtime, others);
     return waitUntil(runtime, "settled", see, others);
   }
 
@@ -296,6 +297,7 @@ export class EngineCore {
         this.#continueExecution(runtime, execution);
       }
     }
+    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
     answerWaiters(runtime);
   }
 
@@ -567,7 +569,10 @@ export class StartRefused extends InternalError {}
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;
 
-function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
-  const { status } = runtime.state.execution(executionId);
-  return status === "running" || status === "scheduled";
+/** Of executions that were busy before, those that are busy still; some may not have been kept. */
+function forgetEnded({ state }: InstanceRuntime, others: Set<number> | undefined): void {
+  for (const id of others ?? []) {
+    const execution = state.executions[id - 1];
+    if (execution === undefined || !isBusy(execution.status)) others?.delete(id);
+  }
 }
