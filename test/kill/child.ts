@@ -1,4 +1,9 @@
-/** A process with an engine: it does what its parent asks, and ends with it. */
+/**
+ * A process with an engine: it begins when its parent says where, does what its parent asks, and
+ * ends with it.
+ */
+import { once } from "node:events";
+import { flushCompileCache } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, LocalExecutionEngine, type Store } from "tandem-workflows";
 import { SqliteStore } from "../../src/store/sqlite/index.ts";
@@ -8,7 +13,9 @@ import { workflowsOf } from "./workflows.ts";
 
 process.on("disconnect", () => process.exit());
 
-const options: ChildOptions = JSON.parse(process.argv[2] ?? "{}");
+// Whoever is killed leaves no compiled modules to those after it, unless it does so at once.
+flushCompileCache();
+const [options]: [ChildOptions] = (await once(process, "message")) as [ChildOptions];
 const { aheadMs = 0, pollIntervalMs, leaseMs } = options;
 const ledger = new LedgerWriter(options.ledger, options.name);
 

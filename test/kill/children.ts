@@ -13,7 +13,7 @@ const lost: Outcome = { ok: false, code: "LOST", message: "The process has ended
 const program = resolve(import.meta.dirname, "child.ts");
 
 export class Child {
-  readonly name: string;
+  name = "";
   /** Settles when its engine takes part, or it has ended. */
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
@@ -28,9 +28,10 @@ export class Child {
   readonly #open = new Map<number, (outcome: Outcome) => void>();
   #count = 0;
 
-  constructor(options: ChildOptions) {
-    this.name = options.name;
-    this.#process = fork(program, [JSON.stringify(options)], {
+  /** A process that has loaded its program, or does so now, and waits for `begin`. */
+  constructor(cache: string) {
+    this.#process = fork(program, {
+      env: { ...process.env, NODE_COMPILE_CACHE: cache },
       execPath: process.execPath,
       execArgv: ["--conditions=tandem-source", "--disable-warning=ExperimentalWarning"],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -50,6 +51,11 @@ export class Child {
       });
       void this.ended.then(begin);
     });
+  }
+
+  begin(options: ChildOptions): void {
+    this.name = options.name;
+    this.#process.send(options, () => {});
   }
 
   #end(): void {

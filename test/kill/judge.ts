@@ -23,6 +23,8 @@ export interface Judgement {
   readonly instances: number;
   readonly executions: number;
   readonly runs: number;
+  /** Starts, decisions, calls, signals and cancellations that somebody was told of. */
+  readonly acknowledged: number;
   /** Runs of attempts that did not count any more. */
   readonly overtaken: number;
   /** Each with everything that is known of its instance. */
@@ -46,11 +48,13 @@ export function judge(evidence: Evidence): Judgement {
     instances: all.length,
     executions: all.reduce((sum, { executions }) => sum + executions.length, 0),
     runs: lines.filter(({ what }) => what === "run").length,
+    acknowledged: lines.filter(({ what }) => acknowledgements.has(what)).length,
     overtaken: judging.overtaken,
     violations: judging.violations,
   };
 }
 
+const acknowledgements = new Set(["started", "completed", "called", "signalled", "cancelled"]);
 const ended = new Set(["succeeded", "failed", "canceled", "skipped"]);
 
 class Judging {

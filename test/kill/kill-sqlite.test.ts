@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { readDatabase } from "./database.ts";
 import { judge } from "./judge.ts";
@@ -19,12 +18,9 @@ test(`nothing is lost in ${rounds} kills`, { timeout: 60_000 + 3_000 * rounds },
     ...{ seed, store, processes: 1, atOnce: 24, pollIntervalMs: 50, leaseMs: 500 },
   });
   try {
-    let [child] = world.children;
     for (let round = 0; round < rounds; round++) {
-      // Mostly in the middle of its work, sometimes while it begins.
-      if (world.random.chance(0.85)) await child?.begun;
-      await delay(world.random.between(0, 300));
-      child = await world.kill(0);
+      await world.someMoment(0);
+      await world.kill(0);
     }
     await world.heal();
     const database = await readDatabase(store);

@@ -52,6 +52,7 @@ export function workflowsOf(ledger: LedgerWriter): WorkflowRegistry {
     collect,
     custom,
     endless,
+    desk,
   ]) {
     registry.registerDefinition(define(make));
   }
@@ -404,5 +405,29 @@ function endless(make: Maker): WorkflowDefinition {
       never: make.step("never", () => 0),
     },
     ["dig -> never"],
+  );
+}
+
+/** Somebody signs and a signal comes while a step runs, so that a process owns the instance. */
+function desk(make: Maker): WorkflowDefinition {
+  return flow(
+    "desk",
+    {
+      open: make.step("open", (context) => n(context)),
+      dig: make.step("dig", () => 1, { tookMs: 600_000 }),
+      sign: make.human("sign"),
+      signed: make.step("signed", (context) => context.get("sign.by")),
+      bell: new SignalStep({ signal: "bell" }),
+      rung: make.step("rung", (context) => context.get("bell.by")),
+      nap: make.step("nap", (context) => context.attempt, { tookMs: 400 }),
+    },
+    [
+      "open -> dig",
+      "open -> sign",
+      "sign -> signed",
+      "open -> bell",
+      "bell -> rung",
+      "open -> nap",
+    ],
   );
 }

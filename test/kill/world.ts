@@ -1,12 +1,10 @@
 /** Everything around the processes: people, outside services, and what kills. All drawn from a seed. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { RandomSource } from "../property/random-source.ts";
-import { Child, type Outcome } from "./children.ts";
-import { type LedgerLine, LedgerReader, LedgerWriter } from "./ledger.ts";
+import type { Child, Outcome } from "./children.ts";
+import type { LedgerLine } from "./ledger.ts";
 import type { ChildOptions, Command, OpenTask } from "./protocol.ts";
+import { Stage } from "./stage.ts";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -45,34 +43,33 @@ const patienceMs = 20_000;
 
 export class World {
   readonly options: WorldOptions;
-  readonly folder = mkdtempSync(join(tmpdir(), "tandem-kill-"));
+  readonly #stage = new Stage();
   readonly random: RandomSource;
-  readonly lines: LedgerLine[] = [];
   /** What must not happen, told by those to whom it happened. */
   readonly surprises: string[] = [];
-  readonly #ledger: LedgerWriter;
-  readonly #reader: LedgerReader;
-  readonly #file = join(this.folder, "ledger");
-  #children: Child[] = [];
-  #childCount = 0;
+  readonly #children: Child[] = [];
   #count = 0;
   #people = 0;
   #isHealing = false;
   #isOver = false;
   readonly #plays = new Set<Promise<void>>();
   readonly #inbox: Promise<void>;
-  readonly #post: NodeJS.Timeout;
   readonly #known = new Set<string>();
 
   constructor(options: WorldOptions) {
     this.options = options;
     this.random = new RandomSource(options.seed);
-    this.#ledger = new LedgerWriter(this.#file, "world");
-    this.#reader = new LedgerReader(this.#file);
     for (let place = 0; place < options.processes; place++) this.#begin(place);
     for (let count = 0; count < options.atOnce; count++) this.#track(this.#playOn());
     this.#inbox = this.#workOffTasks();
-    this.#post = setInterval(() => this.#readLedger(), 5);
+    void this.#stage.next((line) => {
+      if (line.what === "token") this.#receive(line);
+      return this.#isOver;
+    });
+  }
+
+  get lines(): readonly LedgerLine[] {
+    return this.#stage.lines;
   }
 
   get children(): readonly Child[] {
@@ -83,8 +80,8 @@ export class World {
 
   #begin(place: number): Child {
     const { store, pollIntervalMs, leaseMs, aheadMs } = this.options;
-    const child = new Child({
-      ...{ name: `p${++this.#childCount}`, ledger: this.#file, store, pollIntervalMs, leaseMs },
+    const child = this.#stage.begin({
+      ...{ store, pollIntervalMs, leaseMs },
       aheadMs: aheadMs?.[place] ?? 0,
     });
     this.#children[place] = child;
@@ -94,11 +91,30 @@ export class World {
     return child;
   }
 
+  /**
+   * A moment at random: mostly when the process of this place, or all together, have done something,
+   * sometimes while the process begins.
+   */
+  async someMoment(place: number): Promise<void> {
+    if (this.random.chance(0.85)) {
+      await this.#at(place).begun;
+      const isQuiet = delay(2_000, undefined, { ref: false });
+      await Promise.race([this.progress(this.random.between(0, 120)), isQuiet]);
+    }
+    await delay(this.random.between(0, 20));
+  }
+
+  /** So many lines more in the ledger. */
+  async progress(count: number): Promise<void> {
+    const goal = this.lines.length + count;
+    if (count > 0) await this.#stage.next(() => this.lines.length >= goal);
+  }
+
   /** Ends a process in the middle of what it does; another one takes its place. */
   async kill(place: number): Promise<Child> {
     const child = this.#at(place);
     await child.kill();
-    this.#ledger.write("killed", "-", child.name);
+    this.#stage.note("killed", child.name);
     return this.#begin(place);
   }
 
@@ -106,7 +122,7 @@ export class World {
   async replace(place: number): Promise<Child> {
     const child = this.#at(place);
     await child.close();
-    this.#ledger.write("closed", "-", child.name);
+    this.#stage.note("closed", child.name);
     return this.#begin(place);
   }
 
@@ -114,9 +130,9 @@ export class World {
   async freeze(place: number, ms: number): Promise<void> {
     const child = this.#at(place);
     child.freeze();
-    this.#ledger.write("froze", "-", child.name);
+    this.#stage.note("froze", child.name);
     await delay(ms);
-    this.#ledger.write("thawed", "-", child.name);
+    this.#stage.note("thawed", child.name);
     child.thaw();
   }
 
@@ -127,7 +143,7 @@ export class World {
   }
 
   note(what: string): void {
-    this.#ledger.write(what, "-");
+    this.#stage.note(what);
   }
 
   // ------------------------------------------------------------------------------------- commands
@@ -255,15 +271,11 @@ export class World {
     await this.insist(command, expected);
   }
 
-  #readLedger(): void {
-    for (const line of this.#reader.read()) {
-      this.lines.push(line);
-      if (line.what !== "token") continue;
-      const [instanceId = "", path = "", , token = ""] = line.words;
-      if (this.#known.has(token)) continue;
-      this.#known.add(token);
-      this.#track(this.#callBack(instanceId, path, token));
-    }
+  #receive({ words }: LedgerLine): void {
+    const [instanceId = "", path = "", , token = ""] = words;
+    if (this.#known.has(token)) return;
+    this.#known.add(token);
+    this.#track(this.#callBack(instanceId, path, token));
   }
 
   // --------------------------------------------------------------------------------------- ending
@@ -291,17 +303,12 @@ export class World {
       const outcome = await child.close();
       if (!outcome.ok) this.surprises.push(`${child.name} did not close: ${outcome.message}`);
     }
-    this.#readLedger();
+    this.#stage.look();
   }
 
   /** Whatever happened: no process and no file is left. */
   async remove(): Promise<void> {
     this.#isOver = true;
-    clearInterval(this.#post);
-    await Promise.all(
-      this.#children.filter(({ hasEnded }) => !hasEnded).map((each) => each.kill()),
-    );
-    this.#reader.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.#stage.remove();
   }
 }
