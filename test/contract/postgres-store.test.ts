@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test, vi } from "vitest";
 import { PostgresStore } from "../../src/store/postgres/index.ts";
 import { storeContract } from "../../src/testing/store-contract.ts";
 import { createDatabase, type TestDatabase } from "../support/postgres-database.ts";
+
+// The first test that asks for the server makes it start.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 describe("PostgresStore", () => {
   let database: TestDatabase;

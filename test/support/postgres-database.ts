@@ -32,7 +32,7 @@ export async function createDatabase(): Promise<TestDatabase> {
         WHERE relkind = 'r' AND relname LIKE 'tandem!_%' ESCAPE '!'
           AND relname <> 'tandem_migrations'`,
       );
-      const names = tables[0]?.["names"];
+      const names = tables[0]?.names;
       if (typeof names === "string") await runOn(url, `TRUNCATE ${names}`);
     },
     async drop() {
@@ -50,7 +50,7 @@ function serverUrl(): Promise<string> {
 
 /** The server of `TANDEM_TEST_POSTGRES_URL`, or the one that the run starts when it is asked. */
 async function askForServer(): Promise<string> {
-  const given = process.env["TANDEM_TEST_POSTGRES_URL"];
+  const given = process.env.TANDEM_TEST_POSTGRES_URL;
   if (given) return given;
   const socket = connect(inject("postgresDoor"), "127.0.0.1");
   let text = "";

@@ -27,7 +27,8 @@ interface Placed<Row> {
 
 /** The parts that a commit may have, and how many arrays the function of each takes. */
 const parts = {
-  instances: 18,
+  starts: 18,
+  replacements: 18,
   advances: 4,
   executions: 23,
   tasks: 18,
@@ -68,16 +69,26 @@ export class CommitStatements {
   }
 }
 
+/** Functions of parts that give the numbers of the instances that are changed, or nulls. */
+const changing: Partial<Record<Part, string>> = {
+  starts: "tandem_start_instances",
+  replacements: "tandem_replace_instances",
+  advances: "tandem_advance_instances",
+};
+
 function textOf(used: readonly Part[]): string {
   let parameters = 0;
-  const call = (part: Part, first: string) => {
+  const call = (name: string, part: Part, first: readonly string[]) => {
     const arrays = Array.from({ length: parts[part] }, () => `$${++parameters}`);
-    const name = part === "advances" ? "tandem_advance_instances" : `tandem_keep_${part}`;
-    return `${name}(${[...(first === "" ? [] : [first]), ...arrays].join(", ")})`;
+    return `${name}(${[...first, ...arrays].join(", ")})`;
   };
-  const isFirst = (part: Part) => part === "instances" || part === "advances";
-  const kept = used.filter(isFirst).map((part) => call(part, ""));
-  const rest = used.filter((part) => !isFirst(part)).map((part) => call(part, "c.kept"));
+  const kept: string[] = [];
+  const rest: string[] = [];
+  for (const part of used) {
+    const name = changing[part];
+    if (name === undefined) rest.push(call(`tandem_keep_${part}`, part, ["c.kept"]));
+    else kept.push(call(name, part, []));
+  }
   const numbers = kept.length === 0 ? "'{}'::bigint[]" : kept.join(" || ");
   const refused = "CASE WHEN array_position(c.kept, NULL) IS NOT NULL THEN c.kept END";
   // OFFSET keeps the planner from calling the functions in each place that names their result.
@@ -86,8 +97,9 @@ function textOf(used: readonly Part[]): string {
 
 /** The rows of a commit by the tables that they belong to. */
 class CommitRows {
-  /** Changes that have the record of their instance, and the others; places count them in a row. */
-  readonly #instances: Change[] = [];
+  /** New instances, changes with the record of their instance, and others: places count them all. */
+  readonly #starts: Change[] = [];
+  readonly #replacements: Change[] = [];
   readonly #advances: Change[] = [];
   readonly #executions: ExecutionRecord[] = [];
   readonly #executionPlaces: number[] = [];
@@ -100,21 +112,25 @@ class CommitRows {
   readonly #dismissed: readonly string[];
 
   constructor({ changes, sent, answers, dismissed }: Commit) {
-    for (const change of changes) {
-      (change.instance === undefined ? this.#advances : this.#instances).push(change);
-    }
-    // In one order in all processes, so that two commits do not wait for each other.
-    this.#instances.sort(byInstance);
-    this.#advances.sort(byInstance);
+    for (const change of changes) this.#listOf(change).push(change);
     let place = 0;
-    for (const change of this.#instances) this.#add(change, ++place);
-    for (const change of this.#advances) this.#add(change, ++place);
+    for (const list of [this.#starts, this.#replacements, this.#advances]) {
+      // In one order in all processes, so that two commits do not wait for each other.
+      list.sort(byInstance);
+      for (const change of list) this.#add(change, ++place);
+    }
     this.#addMail(sent, answers, 0, "");
     this.#dismissed = dismissed.length === 0 ? dismissed : [...dismissed].sort();
   }
 
   get instanceIds(): readonly string[] {
-    return [...this.#instances, ...this.#advances].map(({ instanceId }) => instanceId);
+    const changes = [...this.#starts, ...this.#replacements, ...this.#advances];
+    return changes.map(({ instanceId }) => instanceId);
+  }
+
+  #listOf({ expectedVersion, instance }: Change): Change[] {
+    if (instance === undefined) return this.#advances;
+    return expectedVersion === 0 ? this.#starts : this.#replacements;
   }
 
   #add(change: Change, place: number): void {
@@ -142,8 +158,10 @@ class CommitRows {
 
   has(part: Part): boolean {
     switch (part) {
-      case "instances":
-        return this.#instances.length > 0;
+      case "starts":
+        return this.#starts.length > 0;
+      case "replacements":
+        return this.#replacements.length > 0;
       case "advances":
         return this.#advances.length > 0;
       case "executions":
@@ -161,12 +179,10 @@ class CommitRows {
 
   write(part: Part, writer: ArrayWriter): void {
     switch (part) {
-      case "instances":
-        writeAdvances(writer, this.#instances);
-        return writeInstances(
-          writer,
-          this.#instances.map(({ instance }) => instance as InstanceRecord),
-        );
+      case "starts":
+        return writeInstances(writer, this.#starts);
+      case "replacements":
+        return writeInstances(writer, this.#replacements);
       case "advances":
         return writeAdvances(writer, this.#advances);
       case "executions":
@@ -195,7 +211,9 @@ function writeAdvances(writer: ArrayWriter, changes: readonly Change[]): void {
   writer.bigint(changes, (change) => change.at);
 }
 
-function writeInstances(writer: ArrayWriter, instances: readonly InstanceRecord[]): void {
+function writeInstances(writer: ArrayWriter, changes: readonly Change[]): void {
+  writeAdvances(writer, changes);
+  const instances = changes.map(({ instance }) => instance as InstanceRecord);
   writer.text(instances, (row) => row.workflow);
   writer.text(instances, (row) => row.version);
   writer.text(instances, (row) => row.status);

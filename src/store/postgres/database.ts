@@ -20,6 +20,7 @@ const asText: NonNullable<QueryArrayConfig["types"]> = {
  */
 const readPrelude: readonly string[] = [
   "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+  "SET LOCAL jit TO off",
   "SET LOCAL enable_seqscan TO off",
   "SET LOCAL enable_bitmapscan TO off",
   "SET LOCAL enable_hashjoin TO off",

@@ -1,6 +1,5 @@
-import type { PoolClient } from "pg";
-import { StoreTooNewError } from "../../errors.ts";
-import type { Database } from "./database.ts";
+import { StoreInvalidError, StoreTooNewError } from "../../errors.ts";
+import type { Database, TextRow } from "./database.ts";
 
 /** Held while tables are made or changed; its number means nothing else. */
 const migrationLock = 7_308_613_709;
@@ -18,7 +17,10 @@ export async function migrate(
   schema: string | undefined,
 ): Promise<void> {
   // Who finds nothing to do takes no lock, and needs no rights but those to use the tables.
-  const done = await database.transaction(countMigrations);
+  const done = await database.query(newest, []).then(numberOf, (error) => {
+    if (error instanceof StoreInvalidError) return 0;
+    throw error;
+  });
   refuseNewer(done, migrations.length);
   if (done === migrations.length) return;
   await database.transaction(async (client) => {
@@ -26,7 +28,11 @@ export async function migrate(
     if (schema !== undefined) {
       await client.query(`CREATE SCHEMA IF NOT EXISTS ${client.escapeIdentifier(schema)}`);
     }
-    const found = await countMigrations(client);
+    const table = await client.query("SELECT to_regclass('tandem_migrations') AS name");
+    const isNew = table.rows[0]?.name === null;
+    const found = isNew
+      ? 0
+      : numberOf((await client.query({ text: newest, rowMode: "array" })).rows);
     refuseNewer(found, migrations.length);
     for (const [index, sql] of migrations.entries()) {
       if (index < found) continue;
@@ -36,11 +42,10 @@ export async function migrate(
   });
 }
 
-async function countMigrations(client: PoolClient): Promise<number> {
-  const table = await client.query("SELECT to_regclass('tandem_migrations') AS name");
-  if (table.rows[0]?.name === null) return 0;
-  const { rows } = await client.query("SELECT max(number) AS number FROM tandem_migrations");
-  return Number(rows[0]?.number ?? 0);
+const newest = "SELECT max(number) FROM tandem_migrations";
+
+function numberOf([row]: readonly TextRow[]): number {
+  return Number(row?.[0] ?? 0);
 }
 
 function refuseNewer(done: number, known: number): void {

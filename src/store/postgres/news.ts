@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, escapeLiteral } from "pg";
+import { StoreClosedError } from "../../errors.ts";
 import type { Commit, News } from "../store.ts";
 import type { Database } from "./database.ts";
 import { toStoreError } from "./postgres-error.ts";
@@ -40,6 +41,7 @@ export class NewsService {
   #hasOrphans = false;
   #sending: Promise<void> | undefined;
   #connection: ListeningConnection | undefined;
+  #isClosed = false;
 
   /** @param source an id that no other store has. */
   constructor(database: Database, config: ClientConfig, source: string) {
@@ -50,21 +52,24 @@ export class NewsService {
 
   /** Settles when news arrive. */
   async listen(workerId: string, listener: Listener): Promise<() => void> {
+    if (this.#isClosed) throw new StoreClosedError("The store was closed.");
+    this.#listeners.set(workerId, listener);
     this.#connection ??= new ListeningConnection(this.#config, {
       take: (payload) => this.#receive(payload),
       reconnected: () => this.#tellAll([{ type: "mail" }, { type: "orphans" }]),
     });
     const connection = this.#connection;
-    try {
-      await connection.ready;
-    } catch (error) {
-      if (this.#connection === connection) this.#connection = undefined;
-      throw toStoreError(error);
-    }
-    this.#listeners.set(workerId, listener);
-    return () => {
+    const stop = () => {
       if (this.#listeners.get(workerId) === listener) this.#forget(workerId);
     };
+    try {
+      await connection.ready;
+      return stop;
+    } catch (error) {
+      if (this.#connection === connection) this.#connection = undefined;
+      stop();
+      throw toStoreError(error);
+    }
   }
 
   #forget(workerId: string): void {
@@ -162,6 +167,7 @@ export class NewsService {
 
   /** Settles when what had to be told was sent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#listeners.clear();
     this.#connection?.close();
     this.#connection = undefined;
@@ -208,9 +214,12 @@ class ListeningConnection {
   }
 
   async #connect(): Promise<void> {
-    // Only the server speaks on it: without probes, a peer that vanished would not be noticed.
+    const { password } = this.#config;
     const client = new Client({
       ...this.#config,
+      // Pools hide it from copies.
+      ...(password === undefined ? {} : { password }),
+      // Only the server speaks here: without probes, nobody would notice that it has vanished.
       ...{ keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
     });
     this.#client = client;

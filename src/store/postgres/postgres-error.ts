@@ -39,7 +39,7 @@ export function toStoreError(error: unknown): unknown {
   const code = sqlStateOf(error);
   const options = { cause: error };
   const said = `PostgreSQL said (${code}): ${error.message}.`;
-  if (code === undefined) return describeLoss(error);
+  if (code === undefined || isFatal(error)) return describeLoss(error);
   if (unavailable.has(code) || unavailable.has(code.slice(0, 2))) {
     return new StoreUnavailableError(
       `The database cannot be used at the moment; nothing was kept. Look after the server, and try ` +
@@ -56,6 +56,11 @@ export function toStoreError(error: unknown): unknown {
   return new InternalError(`The database refused a statement of the store. ${said}`, options);
 }
 
+/** Whether the server has ended the connection with it: maybe after it had kept what it was told. */
+function isFatal(error: Error): boolean {
+  return "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC");
+}
+
 /** Errors of the connection itself, or of the pool of connections. */
 function describeLoss(error: Error): Error {
   const options = { cause: error };
@@ -66,7 +71,7 @@ function describeLoss(error: Error): Error {
   const code = "code" in error ? ` ${error.code}` : "";
   return new StoreUnavailableError(
     "The connection to the database failed, or was lost; what was being written may have been " +
-      `kept or not. Look after the server, and try again. The driver said:${code} ${error.message}`,
+      `kept or not. Look after the server, and try again. What was said:${code} ${error.message}.`,
     options,
   );
 }

@@ -59,10 +59,13 @@ export class PostgresStore implements Store {
     if (schema !== undefined) checkSchema(schema);
     const config: ClientConfig = {
       connectionString,
+      ...{ connectionTimeoutMillis: 10_000, keepAlive: true },
       ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
     };
     this.#schema = schema;
-    this.#database = new Database(new Pool(config), true);
+    // A connection that has seen the statements answers faster than a new one.
+    const pool = new Pool({ ...config, idleTimeoutMillis: 60_000 });
+    this.#database = new Database(pool, true);
     this.#news = new NewsService(this.#database, config, randomUUID());
   }
 

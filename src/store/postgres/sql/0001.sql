@@ -2,17 +2,17 @@
 -- objects and values of data are JSON, kept as text: the order of keys counts, and jsonb would
 -- refuse NUL characters. Ids are compared by their bytes.
 --
--- While an instance runs, its row and the rows of its executions change often. The pages of these
--- two tables are filled by half, and no index has a column that changes while steps run: so a
--- change finds room in the page of the row and touches no index (a HOT update).
+-- While an instance runs, its row changes with each of its steps, and the row of an execution once
+-- or twice, when it grows. New rows leave room in their pages for that, and no index has a column
+-- that changes while steps run: so a change stays in its page and touches no index (a HOT update).
 
 CREATE TABLE tandem_migrations (
   number integer PRIMARY KEY
 );
 
 CREATE TABLE tandem_instances (
-  number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  id text COLLATE "C" NOT NULL UNIQUE,
+  number bigint GENERATED ALWAYS AS IDENTITY (CACHE 100),
+  id text COLLATE "C" PRIMARY KEY,
   workflow text NOT NULL,
   workflow_version text NOT NULL,
   status text NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE tandem_instances (
   compensating text,
   parent_instance_id text COLLATE "C",
   parent_execution integer
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 30);
 
 CREATE UNIQUE INDEX tandem_instances_by_idempotency_key
 ON tandem_instances (idempotency_key)
@@ -65,7 +65,7 @@ CREATE TABLE tandem_executions (
   reduced_writes json,
   compensates integer,
   PRIMARY KEY (instance_number, number)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 40);
 
 CREATE VIEW tandem_instance_executions AS
 SELECT

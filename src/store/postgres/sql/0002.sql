@@ -14,6 +14,83 @@
 -- and null for a change that is refused: of that one nothing is kept. `places` say to which change
 -- a row belongs, `instances` are the ids of their instances.
 
+-- New instances.
+CREATE FUNCTION tandem_start_instances(
+  ids text[], versions bigint[], owners text[], moments bigint[],
+  workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
+  users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
+  reasons text[], compensatings text[], parents text[], parent_executions integer[]
+) RETURNS bigint[] LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+DECLARE
+  started bigint[];
+  started_ids text[];
+BEGIN
+  WITH added AS (
+    INSERT INTO tandem_instances AS i (
+      id, state_version, owner, changed_at, workflow, workflow_version, status, started_at,
+      ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
+      parent_instance_id, parent_execution
+    )
+    SELECT unnest(ids), unnest(versions) + 1, unnest(owners), unnest(moments),
+      unnest(workflows), unnest(workflow_versions), unnest(statuses), unnest(starts),
+      unnest(ends), unnest(users), unnest(tenants), unnest(idempotency_keys),
+      unnest(initial_data), unnest(errors), unnest(reasons), unnest(compensatings),
+      unnest(parents), unnest(parent_executions)
+    ON CONFLICT DO NOTHING
+    RETURNING i.number, i.id
+  )
+  SELECT array_agg(a.number), array_agg(a.id) INTO started, started_ids FROM added AS a;
+  IF started_ids = ids THEN
+    RETURN started;
+  END IF;
+  RETURN ARRAY(
+    SELECT started[array_position(started_ids, i.id)]
+    FROM unnest(ids) WITH ORDINALITY AS i (id, place) ORDER BY i.place
+  );
+END $$;
+
+-- Changes of instances with their record.
+CREATE FUNCTION tandem_replace_instances(
+  ids text[], versions bigint[], owners text[], moments bigint[],
+  workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
+  users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
+  reasons text[], compensatings text[], parents text[], parent_executions integer[]
+) RETURNS bigint[] LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+DECLARE
+  kept bigint[];
+  places integer[];
+BEGIN
+  WITH updated AS (
+    UPDATE tandem_instances AS i
+    SET state_version = i.state_version + 1, owner = c.owner, changed_at = c.moment,
+      workflow = c.workflow, workflow_version = c.workflow_version, status = c.status,
+      started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
+      idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
+      reason = c.reason, compensating = c.compensating,
+      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution
+    FROM (
+      SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
+        unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
+        unnest(workflows) AS workflow, unnest(workflow_versions) AS workflow_version,
+        unnest(statuses) AS status, unnest(starts) AS started_at, unnest(ends) AS ended_at,
+        unnest(users) AS user_id, unnest(tenants) AS tenant,
+        unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
+        unnest(errors) AS error, unnest(reasons) AS reason,
+        unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
+        unnest(parent_executions) AS parent_execution
+    ) AS c
+    WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version
+    RETURNING i.number, c.place
+  )
+  SELECT array_agg(u.number ORDER BY u.place), array_agg(u.place ORDER BY u.place)
+  INTO kept, places FROM updated AS u;
+  RETURN tandem_spread(kept, places, cardinality(ids));
+END $$;
+
 -- Changes of instances whose record stays as it is.
 CREATE FUNCTION tandem_advance_instances(
   ids text[], versions bigint[], owners text[], moments bigint[]
@@ -22,7 +99,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bit
 AS $$
 DECLARE
   kept bigint[];
-  kept_places integer[];
+  places integer[];
 BEGIN
   WITH updated AS (
     UPDATE tandem_instances AS i
@@ -35,11 +112,11 @@ BEGIN
     RETURNING i.number, c.place
   )
   SELECT array_agg(u.number ORDER BY u.place), array_agg(u.place ORDER BY u.place)
-  INTO kept, kept_places FROM updated AS u;
-  RETURN tandem_spread(kept, kept_places, cardinality(ids));
+  INTO kept, places FROM updated AS u;
+  RETURN tandem_spread(kept, places, cardinality(ids));
 END $$;
 
--- Puts numbers at their places among so many.
+-- Puts numbers at their places among so many, with nulls between them.
 CREATE FUNCTION tandem_spread(numbers bigint[], places integer[], amount integer)
 RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE
 AS $$
@@ -54,61 +131,6 @@ BEGIN
     spread[places[i]] := numbers[i];
   END LOOP;
   RETURN spread;
-END $$;
-
--- New instances (version 0), and changes of instances with their record.
-CREATE FUNCTION tandem_keep_instances(
-  ids text[], versions bigint[], owners text[], moments bigint[],
-  workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
-  users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
-  reasons text[], compensatings text[], parents text[], parent_executions integer[]
-) RETURNS bigint[] LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
-AS $$
-DECLARE
-  kept bigint[];
-  kept_places integer[];
-BEGIN
-  WITH c AS (
-    SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
-      unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
-      unnest(workflows) AS workflow, unnest(workflow_versions) AS workflow_version,
-      unnest(statuses) AS status, unnest(starts) AS started_at, unnest(ends) AS ended_at,
-      unnest(users) AS user_id, unnest(tenants) AS tenant,
-      unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
-      unnest(errors) AS error, unnest(reasons) AS reason, unnest(compensatings) AS compensating,
-      unnest(parents) AS parent_instance_id, unnest(parent_executions) AS parent_execution
-  ), added AS (
-    INSERT INTO tandem_instances (
-      id, state_version, owner, changed_at, workflow, workflow_version, status, started_at,
-      ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
-      parent_instance_id, parent_execution
-    )
-    SELECT c.id, 1, c.owner, c.moment, c.workflow, c.workflow_version, c.status, c.started_at,
-      c.ended_at, c.user_id, c.tenant, c.idempotency_key, c.data, c.error, c.reason,
-      c.compensating, c.parent_instance_id, c.parent_execution
-    FROM c WHERE c.version = 0
-    ON CONFLICT DO NOTHING
-    RETURNING number, id
-  ), replaced AS (
-    UPDATE tandem_instances AS i
-    SET state_version = i.state_version + 1, owner = c.owner, changed_at = c.moment,
-      workflow = c.workflow, workflow_version = c.workflow_version, status = c.status,
-      started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
-      idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
-      reason = c.reason, compensating = c.compensating,
-      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution
-    FROM c
-    WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version AND c.version > 0
-    RETURNING i.number, c.place
-  ), kept_rows AS (
-    SELECT a.number, c.place FROM added AS a JOIN c ON c.id = a.id
-    UNION ALL
-    SELECT r.number, r.place FROM replaced AS r
-  )
-  SELECT array_agg(k.number ORDER BY k.place), array_agg(k.place ORDER BY k.place)
-  INTO kept, kept_places FROM kept_rows AS k;
-  RETURN tandem_spread(kept, kept_places, cardinality(ids));
 END $$;
 
 CREATE FUNCTION tandem_keep_executions(
@@ -257,9 +279,9 @@ BEGIN
     name = excluded.name, data = excluded.data, used_by = excluded.used_by;
 END $$;
 
--- Messages, answers and dismissed answers; those that belong to no change have place 0. They come
--- sorted by their ids, so that two commits which touch the same do not wait for each other;
--- `turns` is the order in which messages were sent.
+-- Messages, answers and dismissed answers; those that belong to no change have place 0. They are
+-- kept in the order of their ids, so that two commits which touch the same do not wait for each
+-- other; `turns` is the order in which messages were sent. Of several with one id the last counts.
 CREATE FUNCTION tandem_keep_mail(
   kept bigint[],
   places integer[], ids text[], turns integer[], instances text[], recipients text[],
@@ -275,13 +297,15 @@ BEGIN
   IF cardinality(ids) > 0 THEN
     first := nextval('tandem_message_number');
     INSERT INTO tandem_messages (number, id, instance_id, recipient, sender, sent_at, command)
-    SELECT first + c.turn, c.id, c.instance_id, c.recipient, c.sender, c.moment, c.command
+    SELECT DISTINCT ON (c.id) first + c.turn, c.id, c.instance_id, c.recipient, c.sender,
+      c.moment, c.command
     FROM (
       SELECT unnest(places) AS place, unnest(ids) AS id, unnest(turns) AS turn,
         unnest(instances) AS instance_id, unnest(recipients) AS recipient,
         unnest(senders) AS sender, unnest(moments) AS moment, unnest(commands) AS command
     ) AS c
     WHERE c.place = 0 OR kept[c.place] IS NOT NULL
+    ORDER BY c.id, c.turn DESC
     ON CONFLICT (id) DO UPDATE SET
       instance_id = excluded.instance_id, recipient = excluded.recipient,
       sender = excluded.sender, sent_at = excluded.sent_at, command = excluded.command;
@@ -292,13 +316,15 @@ BEGIN
     WHERE m.id = ANY (ARRAY[c.id]) AND (c.place = 0 OR kept[c.place] IS NOT NULL);
 
     INSERT INTO tandem_answers (message_id, recipient, outcome)
-    SELECT c.id, c.recipient, c.outcome
+    SELECT DISTINCT ON (c.id) c.id, c.recipient, c.outcome
     FROM (
-      SELECT unnest(answer_places) AS place, unnest(answered_ids) AS id,
-        unnest(answer_recipients) AS recipient, unnest(outcomes) AS outcome
+      SELECT generate_subscripts(answered_ids, 1) AS turn, unnest(answer_places) AS place,
+        unnest(answered_ids) AS id, unnest(answer_recipients) AS recipient,
+        unnest(outcomes) AS outcome
     ) AS c
     WHERE (c.place = 0 OR kept[c.place] IS NOT NULL)
       AND EXISTS (SELECT FROM tandem_workers AS w WHERE w.id = ANY (ARRAY[c.recipient]))
+    ORDER BY c.id, c.turn DESC
     ON CONFLICT (message_id) DO UPDATE SET
       recipient = excluded.recipient, outcome = excluded.outcome;
   END IF;
@@ -376,11 +402,11 @@ BEGIN
 
   RETURN QUERY
   WITH taken AS MATERIALIZED (
-    SELECT i.number FROM tandem_instances AS i WHERE i.owner = ANY (orphaned)
+    SELECT i.id FROM tandem_instances AS i WHERE i.owner = ANY (orphaned)
     LIMIT most FOR UPDATE SKIP LOCKED
   )
   UPDATE tandem_instances AS i SET owner = worker, state_version = i.state_version + 1
-  FROM taken AS t WHERE i.number = ANY (ARRAY[t.number])
+  FROM taken AS t WHERE i.id = ANY (ARRAY[t.id])
   RETURNING i.id;
 END $$;
 
