@@ -15,6 +15,7 @@ import {
   isLive,
   type MachineEvent,
 } from "../machine/index.ts";
+import { isBusy } from "../machine/lifecycle.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
@@ -189,7 +190,7 @@ export class EngineCore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const closed = new EngineClosedError("The engine was closed.");
+    const closed = closedError();
     this.#timers.clear();
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
@@ -279,7 +280,7 @@ export class EngineCore {
     }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
-    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
+    forgetEnded(runtime, others);
     return waitUntil(runtime, "settled", see, others);
   }
 
@@ -311,6 +312,7 @@ export class EngineCore {
         this.#continueExecution(runtime, execution);
       }
     }
+    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
     answerWaiters(runtime);
   }
 
@@ -420,7 +422,11 @@ export class EngineCore {
     if (message !== undefined) {
       void this.#mailroom.handOn(message, owner);
     } else if (done !== undefined) {
-      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      // To a worker that is not known nobody answers.
+      this.#fleet.whenTrusted(() => {
+        if (this.#isClosed) done(closedError());
+        else void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      });
     }
     // What this process itself has to say of an instance that it does not own is out of date.
   }
@@ -481,13 +487,20 @@ export class EngineCore {
   }
 }
 
+function closedError(): EngineClosedError {
+  return new EngineClosedError("The engine was closed.");
+}
+
 /** A start that somebody else was before with: another instance has the id or the key. */
 export class StartRefused extends InternalError {}
 
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;
 
-function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
-  const { status } = runtime.state.execution(executionId);
-  return status === "running" || status === "scheduled";
+/** Of executions that were busy before, those that are busy still; some may not have been kept. */
+function forgetEnded({ state }: InstanceRuntime, others: Set<number> | undefined): void {
+  for (const id of others ?? []) {
+    const execution = state.executions[id - 1];
+    if (execution === undefined || !isBusy(execution.status)) others?.delete(id);
+  }
 }
