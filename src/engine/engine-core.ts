@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
 import {
   EngineClosedError,
@@ -32,7 +31,7 @@ import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
 import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
-import { WebhookTokens } from "./webhook-token.ts";
+import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -162,19 +161,15 @@ export class EngineCore {
     this.refuseIfClosed();
     if (this.#tokens !== undefined) return;
     const joined = this.#fleet.start();
-    return joined instanceof Promise ? joined.then(() => this.#keepSecret()) : this.#keepSecret();
+    return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
-  #keepSecret(): MaybePromise<void> {
+  #useSecret(): MaybePromise<void> {
     const { store, secret } = this.#options;
-    if (secret !== undefined) {
-      this.#tokens = new WebhookTokens(secret);
-      return;
-    }
-    const kept = store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
     const use = (value: string) => {
       this.#tokens ??= new WebhookTokens(value);
     };
+    const kept = secret ?? keptSecret(store);
     return kept instanceof Promise ? kept.then(use) : use(kept);
   }
 

@@ -1,5 +1,3 @@
-/** Real processes on one Postgres database: what one does, the others see, whatever becomes of it. */
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDatabase, type TestDatabase } from "../support/postgres-database.ts";
 import type { Child } from "./children.ts";
@@ -113,7 +111,7 @@ describe("a command given to a process that does not own the instance", { timeou
     const [first, second] = [await begin(), await begin()];
     const start = { type: "start", workflow: "letters", isKey: false, n: 1 } as const;
     await ask(first, { ...start, reference: "l1" });
-    const send = (child: Child, by: string): Command => {
+    const send = (_child: Child, by: string): Command => {
       return { type: "signal", instanceId: "l1", name: "note", by };
     };
     await Promise.all([
