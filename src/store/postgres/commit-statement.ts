@@ -25,7 +25,7 @@ interface Placed<Row> {
   readonly row: Row;
 }
 
-/** The parts that a commit may have, each with a function of its own, in the order of their calls. */
+/** The parts that a commit may have, each with a function, in the order of their calls. */
 const parts = [
   ...(["lateAnswers", "starts", "replacements", "advances"] as const),
   ...(["executions", "tasks", "timers", "signals", "mail"] as const),
@@ -100,7 +100,8 @@ function textOf(used: readonly Part[], ends: readonly number[]): string {
   const numbers = kept.length === 0 ? "'{}'::bigint[]" : kept.join(" || ");
   const refused = "CASE WHEN array_position(c.kept, NULL) IS NOT NULL THEN c.kept END";
   // OFFSET keeps the planner from calling functions in each place that names their result.
-  return `SELECT ${[refused, ...rest].join(", ")} FROM (SELECT ${numbers} AS kept${from} OFFSET 0) AS c`;
+  const changed = `(SELECT ${numbers} AS kept${from} OFFSET 0) AS c`;
+  return `SELECT ${[refused, ...rest].join(", ")} FROM ${changed}`;
 }
 
 /**
@@ -126,7 +127,7 @@ export function inTurns(commit: Commit): readonly Commit[] {
 
 /** The rows of a commit by the tables that they belong to. */
 class CommitRows {
-  /** New instances, changes with the record of their instance, and others: places count them all. */
+  /** New instances, changes with the record of their instance, others: places count them all. */
   readonly #starts: Change[] = [];
   readonly #replacements: Change[] = [];
   readonly #advances: Change[] = [];

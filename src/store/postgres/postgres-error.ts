@@ -28,7 +28,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** The five characters with which the server classifies an error; undefined if it said nothing. */
-export function sqlStateOf(error: unknown): string | undefined {
+function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("severity" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
@@ -42,8 +42,8 @@ export function toStoreError(error: unknown): unknown {
   if (code === undefined || isFatal(error)) return describeLoss(error);
   if (unavailable.has(code) || unavailable.has(code.slice(0, 2))) {
     return new StoreUnavailableError(
-      `The database cannot be used at the moment; nothing was kept. Look after the server, and try ` +
-        `again. ${said}`,
+      "The database cannot be used at the moment; nothing was kept. Look after the server, and " +
+        `try again. ${said}`,
       options,
     );
   }
@@ -56,7 +56,7 @@ export function toStoreError(error: unknown): unknown {
   return new InternalError(`The database refused a statement of the store. ${said}`, options);
 }
 
-/** Whether the server has ended the connection with it: maybe after it had kept what it was told. */
+/** Whether the server has ended the connection with it: maybe after it had kept everything. */
 function isFatal(error: Error): boolean {
   return "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC");
 }
