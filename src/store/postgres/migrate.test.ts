@@ -43,12 +43,6 @@ describe("migrating", () => {
     expect(await postgresSchema(database.url)).toBe(committed.replaceAll("\r\n", "\n"));
   });
 
-  test("carries the SQL that stands in the files", () => {
-    const read = (number: number) =>
-      readFileSync(join(import.meta.dirname, `sql/000${number}.sql`), "utf8");
-    expect(migrations).toEqual(numbers.map(read));
-  });
-
   test("happens before the first call, whichever it is", async () => {
     expect(await open().keepSetting("key", "value")).toBe("value");
     expect(await migrated()).toEqual(numbers);

@@ -161,7 +161,8 @@ function pageFor({ userId, limit, after }: TaskQuery, audience: readonly string[
 function isAfter(after: TaskQuery["after"], columns: string): string {
   if (after === undefined) return "true";
   const { createdAt, instanceId, taskId } = after;
-  return `${columns} > (${Number(createdAt)}, ${escapeLiteral(instanceId)}, ${escapeLiteral(taskId)})`;
+  const place = [Number(createdAt), escapeLiteral(instanceId), escapeLiteral(taskId)];
+  return `${columns} > (${place.join(", ")})`;
 }
 
 function isOpenTo(userId: string): string {
