@@ -56,7 +56,7 @@ export function toStoreError(error: unknown): unknown {
   return new InternalError(`The database refused a statement of the store. ${said}`, options);
 }
 
-/** Whether the server has ended the connection with it: maybe after it had kept everything. */
+/** Whether the server has ended the connection with it, maybe after it had kept what it got. */
 function isFatal(error: Error): boolean {
   return "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC");
 }
@@ -71,7 +71,7 @@ function describeLoss(error: Error): Error {
   const code = "code" in error ? ` ${error.code}` : "";
   return new StoreUnavailableError(
     "The connection to the database failed, or was lost; what was being written may have been " +
-      `kept or not. Look after the server, and try again. What was said:${code} ${error.message}.`,
+      `kept or not. Look after the server, and try again. It was said:${code} ${error.message}.`,
     options,
   );
 }
