@@ -65,6 +65,7 @@ async function perform(context: WorkflowContext, manner: Manner): Promise<string
 
 function factsOf(context: WorkflowContext, isCompensation: boolean) {
   const { process } = context.logger as ProcessLogger;
+  process.world.note(`${process.name} runs ${context.stepName} of ${context.instanceId}`);
   return {
     process: process.name,
     instanceId: context.instanceId,
