@@ -61,6 +61,8 @@ export interface DriverHost {
   refused(runtime: InstanceRuntime, requests: readonly Request[]): void;
   /** It is not known what of this was kept. */
   lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
+  /** The message is left to be received again. */
+  putDown(message: Message): void;
   /** The message was carried out. */
   carriedOut(message: Message): void;
 }
@@ -177,6 +179,11 @@ export class Driver {
     const isOld = request.epoch !== runtime.epoch;
     if (isOld && message === undefined && done === undefined) return;
     request.epoch = runtime.epoch;
+    if (runtime.refusal !== undefined) {
+      if (message !== undefined) this.#host.putDown(message);
+      done?.(runtime.refusal);
+      return;
+    }
     if (runtime.heldBack !== undefined) {
       runtime.heldBack.push(request);
       return;
@@ -272,7 +279,11 @@ export class Driver {
       return;
     }
     this.#commits++;
-    for (const { runtime } of changes) runtime.heldBack ??= [];
+    for (const { runtime, owner } of changes) {
+      runtime.heldBack ??= [];
+      // As soon as it is kept, others may change what this worker no longer owns.
+      if (owner === undefined) runtime.owner = undefined;
+    }
     committed.then(
       (refused) => {
         this.#commits--;
@@ -324,7 +335,7 @@ export class Driver {
     }
   }
 
-  /** It was kept, and the instance is loaded anew meanwhile: what follows from it comes from there. */
+  /** It was kept, and the instance is loaded anew meanwhile: what follows comes from there. */
   #performLate({ change, message, rejection, done }: Request): void {
     if (change?.isRefused) return;
     if (message !== undefined) this.#host.carriedOut(message);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
 import {
   EngineClosedError,
@@ -18,21 +17,21 @@ import {
 import { isBusy } from "../machine/lifecycle.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
+import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
-import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
-import { letterOf } from "./letters.ts";
+import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
 import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
-import { WebhookTokens } from "./webhook-token.ts";
+import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -59,6 +58,8 @@ export class EngineCore {
   /** The store is asked for timers that are due within this time. */
   readonly #reachMs: number;
   readonly #children: ChildInstances;
+  readonly #carrier: LetterCarrier;
+  readonly #announcer: Announcer;
   readonly #runner: StepRunner;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
@@ -87,11 +88,14 @@ export class EngineCore {
         answerWaiters(runtime);
       },
     });
+    this.#announcer = new Announcer(this.#timers, this.#instances, logger);
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
       post: (sent, handedOn) => this.#post(sent, handedOn),
       read: async () => store.receive(workerId),
-      carryOut: (message) => this.#carryOut(message),
+      carryOut: (message) => {
+        if (!this.#isClosed) this.#carrier.carryOut(message);
+      },
     });
     this.#fleet = new Fleet(
       { ...options, workerId },
@@ -105,13 +109,22 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, now },
+      ...{ graphOf, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
-      begin: (runtime, message) => this.begin(runtime, message),
+      begin: (runtime, message, command) => this.begin(runtime, message, command),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
       putDown: (message) => this.#mailroom.putDown(message),
+    });
+    this.#carrier = new LetterCarrier({
+      children: this.#children,
+      known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
+      find: (instanceId) => this.#instances.tryFind(instanceId),
+      send: (runtime, command, message) => this.#send(runtime, command, message),
+      drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
+      inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
@@ -127,6 +140,7 @@ export class EngineCore {
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
+      putDown: (message) => this.#mailroom.putDown(message),
       perform: (request, decided, eventsFrom, effectsFrom) =>
         this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),
@@ -147,19 +161,15 @@ export class EngineCore {
     this.refuseIfClosed();
     if (this.#tokens !== undefined) return;
     const joined = this.#fleet.start();
-    return joined instanceof Promise ? joined.then(() => this.#keepSecret()) : this.#keepSecret();
+    return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
-  #keepSecret(): MaybePromise<void> {
+  #useSecret(): MaybePromise<void> {
     const { store, secret } = this.#options;
-    if (secret !== undefined) {
-      this.#tokens = new WebhookTokens(secret);
-      return;
-    }
-    const kept = store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
     const use = (value: string) => {
       this.#tokens ??= new WebhookTokens(value);
     };
+    const kept = secret ?? keptSecret(store);
     return kept instanceof Promise ? kept.then(use) : use(kept);
   }
 
@@ -196,12 +206,12 @@ export class EngineCore {
 
   // ----------------------------------------------------------------------------------- instances
 
-  begin(runtime: InstanceRuntime, message?: Message): void {
+  begin(runtime: InstanceRuntime, message?: Message, command: Command = { type: "Start" }): void {
     this.refuseIfClosed();
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, { type: "Start" }, message);
+    this.#send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -290,7 +300,7 @@ export class EngineCore {
     const { state, owner } = runtime;
     const isHere = owner === undefined || owner === this.workerId;
     if (isHere && !runtime.isEnded) {
-      this.#armAll(runtime);
+      this.#announcer.armTimers(runtime);
       for (const execution of state.executions) {
         if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
         // A body that runs again, and binds its members, continues them itself.
@@ -308,10 +318,6 @@ export class EngineCore {
     }
   }
 
-  #armAll({ id, state }: InstanceRuntime): void {
-    for (const timer of state.timers?.values() ?? []) this.#timers.arm({ instanceId: id, timer });
-  }
-
   #abortAll(runtime: InstanceRuntime): void {
     for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
   }
@@ -323,9 +329,9 @@ export class EngineCore {
 
   #missing(runtime: InstanceRuntime, error: unknown): void {
     abandon(runtime);
-    const requests = runtime.heldBack ?? [];
-    runtime.heldBack = [];
-    for (const { done } of requests) done?.(error);
+    runtime.refusal = error;
+    // Whoever waits here is refused when it is looked at.
+    this.#driver.release(runtime);
     this.#forgetKey(runtime);
     rejectWaiters(runtime, error);
   }
@@ -338,10 +344,13 @@ export class EngineCore {
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
     const message = "It is not known what became of it: this process was taken for gone meanwhile.";
-    this.#mailroom.giveUp(new StoreUnavailableError(message));
+    const error = new StoreUnavailableError(message);
+    this.#mailroom.giveUp(error);
     this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
-      if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
+      // A commit that is on its way may make it the owner of what others have taken over since.
+      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
+      if (mayOwn) this.#instances.reload(runtime, error);
     }
   }
 
@@ -369,6 +378,8 @@ export class EngineCore {
     if (this.#isClosed) return;
     const { store, clock, pollIntervalMs } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
+    // The clock may have been set since timers were armed.
+    this.#timers.check();
     const before = store.isShared ? clock.now() + this.#reachMs : undefined;
     const { workerId } = this;
     const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
@@ -397,60 +408,9 @@ export class EngineCore {
     if (!this.#isClosed) await this.#mailroom.receive();
   }
 
-  #carryOut(message: Message): void {
-    if (this.#isClosed) return;
-    const { instanceId } = message;
-    const known = this.#instances.known(instanceId);
-    if (known !== undefined && !this.#options.store.isShared) {
-      this.#open(known, message);
-      return;
-    }
-    this.#inBackground(`Message "${message.id}" for instance "${instanceId}"`, async () => {
-      try {
-        const runtime = await this.#instances.tryFind(instanceId);
-        if (runtime === undefined) this.#driver.drop(message);
-        else this.#open(runtime, message);
-      } catch (error) {
-        this.#mailroom.putDown(message);
-        throw error;
-      }
-    });
-  }
-
-  #open(runtime: InstanceRuntime, message: Message): void {
-    const letter = letterOf(message);
-    const follow = (work: Promise<void>) => {
-      this.#inBackground(`Message "${message.id}"`, async () => {
-        try {
-          await work;
-        } catch (error) {
-          this.#mailroom.putDown(message);
-          throw error;
-        }
-      });
-    };
-    switch (letter.type) {
-      case "Do":
-        this.#send(runtime, letter.command, message);
-        break;
-      case "StartChild":
-        follow(this.#children.start(runtime, letter, message));
-        break;
-      case "TellChild":
-        follow(this.#children.tell(runtime, letter, message));
-        break;
-      default:
-        follow(this.#children.ended(runtime, letter, message));
-    }
-  }
-
   #carriedOut(message: Message): void {
     this.#mailroom.settle(message);
-    const letter = letterOf(message);
-    if (letter.type !== "ChildEnded") return;
-    const parent = this.#instances.known(message.instanceId);
-    for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
-    if (parent !== undefined) answerWaiters(parent);
+    this.#carrier.carriedOut(message, this.#instances.known(message.instanceId));
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
@@ -466,7 +426,7 @@ export class EngineCore {
     // What this process itself has to say of an instance that it does not own is out of date.
   }
 
-  // -------------------------------------------------------------------------- after a failed commit
+  // ------------------------------------------------------------------------- after a failed commit
 
   #refused(runtime: InstanceRuntime, requests: readonly Request[]): void {
     if (!runtime.isStored) {
@@ -474,7 +434,6 @@ export class EngineCore {
       this.#instances.remove(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
-      runtime.heldBack = undefined;
       return;
     }
     this.#instances.reload(runtime, undefined);
@@ -502,49 +461,13 @@ export class EngineCore {
   #perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void {
     const { runtime, command, done, eventsEnd, effectsEnd } = request;
     for (let index = eventsFrom; index < eventsEnd; index++) {
-      this.#announce(runtime, decided.events[index] as MachineEvent);
+      this.#announcer.announce(runtime, decided.events[index] as MachineEvent);
     }
     this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
     answerWaiters(runtime);
     if (!runtime.isEnded) this.#instances.rest(runtime);
-  }
-
-  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
-    switch (event.type) {
-      case "StepSucceeded":
-      case "StepFailed":
-      case "StepSkipped":
-      case "StepCanceled":
-        this.#announceEnd(runtime, event.execution);
-        break;
-      case "TimerSet":
-        this.#timers.arm({ instanceId: runtime.id, timer: event.timer });
-        break;
-      case "TimerCleared":
-        this.#timers.disarm(runtime.id, event.timer.id);
-        break;
-      case "InstanceResumed":
-        this.#armAll(runtime);
-        break;
-      case "InstanceCompleted":
-      case "InstanceFailed":
-      case "InstanceCanceled":
-        this.#instances.remove(runtime);
-        break;
-      default:
-    }
-  }
-
-  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    if (runtime.waiters !== undefined) {
-      for (const { others } of runtime.waiters) others?.delete(execution.id);
-    }
-    if (execution.parent !== 0 && runtime.bodies !== undefined) {
-      runtime.bodies.get(execution.parent)?.memberEnded(execution);
-    }
-    callHooks(runtime, execution, this.#options.logger);
   }
 
   #performEffect(runtime: InstanceRuntime, effect: Effect): void {

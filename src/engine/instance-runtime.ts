@@ -16,6 +16,8 @@ export class InstanceRuntime {
   version: number;
   /** The worker that runs its code, as far as this process knows. */
   owner: string | undefined = undefined;
+  /** Why it does not exist: its start was not kept. */
+  refusal: unknown = undefined;
   /** Counts how often it was loaded anew: what was asked or decided before counts no more. */
   epoch = 0;
   /** What the commit that is being put together changes in it. */

@@ -50,8 +50,8 @@ export interface EngineOptions {
    */
   readonly pollIntervalMs?: number;
   /**
-   * After so many milliseconds without a sign of life a process is taken for gone, and its instances
-   * go on in another: 8000 unless told.
+   * After so many milliseconds without a sign of life a process is taken for gone, and what it ran
+   * goes on in another: 8000 unless told.
    */
   readonly leaseMs?: number;
   /** Makes the ids of instances. */

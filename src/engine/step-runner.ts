@@ -24,7 +24,7 @@ export interface RunnerHost {
   readonly limiters: ReadonlyMap<string, Limiter>;
   readonly random: () => number;
   send(runtime: InstanceRuntime, command: Command): void;
-  /** Whether no other worker can have taken over what this one runs; and does it when that is so. */
+  /** Whether no other worker can have taken over; does it when that is so. */
   isTrusted(): boolean;
   whenTrusted(work: () => void): void;
   /** Goes on with an execution of before a restart, whose step has become known. */

@@ -25,6 +25,7 @@ export function waitUntil<Seen>(
         reject(error);
       }
     };
+    if (runtime.refusal !== undefined) return reject(runtime.refusal);
     const waiter: Waiter = { until, answer, reject, others };
     if (isAnswered(runtime, waiter)) {
       answer();

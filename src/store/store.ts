@@ -36,8 +36,8 @@ export interface Store {
 
   /**
    * Keeps the changes; gives the ids of the instances whose changes were refused: their version is
-   * not the expected one (S2), they answer a message that is not the worker's any more (S6), or they
-   * are new and their idempotency key is taken.
+   * not the expected one (S2), they answer a message that is not the worker's any more (S6), or
+   * they are new and their idempotency key is taken.
    */
   commit(commit: Commit): MaybePromise<readonly string[]>;
 

@@ -210,7 +210,14 @@ export class FinalCheck {
 
   #checkFailure({ rows }: Stored): void {
     const { id, error } = rows.instance;
-    const known = ["BROKE", "STEP_TIMEOUT", "STEP_DEADLINE", "CHILD_FAILED", "CHILD_CANCELED", "CANCELED"];
+    const known = [
+      "BROKE",
+      "STEP_TIMEOUT",
+      "STEP_DEADLINE",
+      "CHILD_FAILED",
+      "CHILD_CANCELED",
+      "CANCELED",
+    ];
     const others = ["QUORUM_UNREACHABLE", "RACE_LOST", "GROUP_FAILED", "STEP_FAILED", "DEAD_END"];
     if (error === undefined || ![...known, ...others].includes(error.code)) {
       this.#violation(`${id} failed with ${JSON.stringify(error)}`);

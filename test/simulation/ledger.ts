@@ -124,7 +124,7 @@ export class Ledger {
   }
 
   #keptExecution(instanceId: string, seen: Seen, execution: Execution): void {
-    const { id, status, result, attempt, path } = execution;
+    const { id, status, result, attempt, path, startedAt } = execution;
     const before = seen.succeeded.get(id);
     const what = `${path} (${instanceId}:${id})`;
     if (before !== undefined && (status !== "succeeded" || before.attempt !== attempt)) {
@@ -134,7 +134,8 @@ export class Ledger {
       this.violation(`${what} had another result before`);
     }
     if (status === "succeeded") seen.succeeded.set(id, { result, attempt });
-    if (attempt < (seen.attempts.get(id) ?? 0)) {
+    // An attempt that has not begun does not count, when it is called off.
+    if (attempt < (seen.attempts.get(id) ?? 0) - (startedAt === undefined ? 1 : 0)) {
       this.violation(`${what} went back to attempt ${attempt}`);
     }
     seen.attempts.set(id, attempt);
@@ -235,9 +236,9 @@ export class Ledger {
         (each.endedAt ?? call.begunAt) < call.begunAt,
     )?.instance;
     const shown = new Map(instance.steps.map((step) => [step.id, step]));
-    for (const { id, path, status, attempt } of earlier?.steps ?? []) {
+    for (const { id, path, status, attempt, startedAt } of earlier?.steps ?? []) {
       const now = shown.get(id);
-      const isOlder = (now?.attempt ?? 0) < attempt;
+      const isOlder = (now?.attempt ?? 0) < attempt - (startedAt === undefined ? 1 : 0);
       const isLost = status === "succeeded" && now?.status !== "succeeded";
       if (isOlder || isLost) this.violation(`${what} showed ${path} as it was earlier`);
     }

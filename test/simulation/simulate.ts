@@ -1,7 +1,7 @@
 import { toMermaid } from "tandem-workflows";
 import { Actors } from "./actors.ts";
 import { FinalCheck } from "./final-check.ts";
-import type { Stored } from "./ledger.ts";
+import type { Call, Stored } from "./ledger.ts";
 import type { Trouble } from "./trouble.ts";
 import { definitionOf } from "./workflows.ts";
 import { World } from "./world.ts";
@@ -13,7 +13,7 @@ export interface Outcome {
 }
 
 /** Longer than any step takes, any lease lasts and any delay is. */
-const restMs = 20_000;
+const restMs = 35_000;
 
 /**
  * One run: first everything that the seed draws goes wrong, and nothing wrong may be seen; then
@@ -63,7 +63,9 @@ function checkWaits(world: World): void {
   const byId = new Map(stored.map((each) => [each.rows.instance.id, each]));
   for (const { rows } of stored) {
     const { id, endedAt, parent } = rows.instance;
-    if (endedAt !== undefined) continue;
+    // An operator may let a child go on that its parent no longer waits for.
+    const isRetried = ({ kind, instanceId }: Call) => kind === "retry" && instanceId === id;
+    if (endedAt !== undefined || world.ledger.calls.some(isRetried)) continue;
     const above = parent && byId.get(parent.instanceId)?.rows;
     const waiting = parent && above?.executions[parent.executionId - 1];
     if (parent !== undefined && waiting?.status !== "waiting") {

@@ -38,11 +38,13 @@ export class World {
       const { instanceId, expectedVersion, owner, executions } = change;
       const fate = refused.includes(instanceId) ? "refused" : "kept";
       const what = executions.map((each) => `${each.path} ${each.status} ${each.attempt}`);
+      const tasks = change.tasks.map(({ id, status }) => `task ${id} ${status}`);
+      const state = change.instance === undefined ? [] : [`instance ${change.instance.status}`];
       const signals = change.signals.map(({ id }) => `signal ${id}`);
       const mail = [...change.sent, ...change.answers].map((each) =>
         "messageId" in each ? `answers ${each.messageId}` : `sends ${each.id} to ${each.to}`,
       );
-      const all = [...what, ...signals, ...mail].join(", ");
+      const all = [...state, ...what, ...tasks, ...signals, ...mail].join(", ");
       this.note(`${fate} ${instanceId} ${expectedVersion + 1} of ${owner ?? "nobody"}: ${all}`);
     }
     for (const { id, to } of commit.sent) this.note(`kept: sends ${id} to ${to}`);

@@ -22,10 +22,10 @@ import {
   signalColumns,
   taskColumns,
   timerColumns,
-  toAnswer,
   toExecution,
   toInstance,
   toMessage,
+  toReply,
   toSignal,
   toTask,
   toTimer,
@@ -191,7 +191,7 @@ export async function receive(database: Database, workerId: string): Promise<Mai
     ORDER BY sent_at, number`,
     `SELECT ${answerColumns} FROM tandem_answers WHERE recipient = ${recipient}`,
   );
-  return { messages: messages.map(toMessage), answers: answers.map(toAnswer) };
+  return { messages: messages.map(toMessage), answers: answers.map(toReply) };
 }
 
 function arrayOf(texts: readonly string[]): string {
