@@ -65,11 +65,21 @@ export class Stage {
     return found === undefined ? this.next(holds) : Promise.resolve(found);
   }
 
+  /** Ends all processes, and forgets what stands in the ledger. */
+  async clear(): Promise<void> {
+    await Promise.all(
+      this.#children.filter(({ hasEnded }) => !hasEnded).map((each) => each.kill()),
+    );
+    this.look();
+    this.lines.length = 0;
+    this.#waits = [];
+  }
+
   /** Whatever happened: no process and no file is left. */
   async remove(): Promise<void> {
     clearInterval(this.#looking);
-    const all = [...this.#children, this.#spare];
-    await Promise.all(all.filter(({ hasEnded }) => !hasEnded).map((child) => child.kill()));
+    await this.clear();
+    await this.#spare.kill();
     this.#reader.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -2,6 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { RandomSource } from "../property/random-source.ts";
 import type { Child, Outcome } from "./children.ts";
+import { readDatabase } from "./database.ts";
+import { type Evidence, judge } from "./judge.ts";
 import type { LedgerLine } from "./ledger.ts";
 import type { ChildOptions, Command, OpenTask } from "./protocol.ts";
 import { Stage } from "./stage.ts";
@@ -17,6 +19,11 @@ export interface WorldOptions {
   readonly leaseMs: number;
   /** How far the clock of each process goes before the machine's. */
   readonly aheadMs?: readonly number[];
+}
+
+export interface Verdict {
+  readonly figures: Readonly<Record<string, number>>;
+  readonly wrong: readonly string[];
 }
 
 const kinds = [
@@ -172,7 +179,16 @@ export class World {
   #checkRefusal(command: Command, outcome: Extract<Outcome, { ok: false }>): void {
     if (unsure.has(outcome.code)) return;
     const { code, message } = outcome;
-    this.surprises.push(`${JSON.stringify(command)} was refused with ${code}: ${message}`);
+    const place = this.lines.length;
+    const id = "instanceId" in command ? command.instanceId : undefined;
+    const about = this.lines.filter(({ words }) => words[0] === id || words[0] === "-");
+    this.surprises.push(
+      [
+        `Seed ${this.options.seed}: ${JSON.stringify(command)} was refused with ${code}: ${message}`,
+        ...about.map(({ text }) => `  ${text}`),
+        `  (line ${place} of the ledger)`,
+      ].join("\n"),
+    );
   }
 
   // ------------------------------------------------------------------------- what the world wants
@@ -280,8 +296,22 @@ export class World {
 
   // --------------------------------------------------------------------------------------- ending
 
+  /** Heals, and gives what was found: the figures, and in words what is wrong. */
+  async judge(options: Pick<Evidence, "mayOverlap" | "clocksDiffer">): Promise<Verdict> {
+    await this.#heal();
+    const { seed, store } = this.options;
+    const database = await readDatabase(store);
+    const { violations, ...figures } = judge({ seed, lines: this.lines, database, ...options });
+    const of = (what: string) => this.lines.filter((line) => line.what === what).length;
+    const trouble = {
+      ...{ kills: of("killed"), stops: of("closed"), freezes: of("froze") },
+      serverKills: of("server-killed"),
+    };
+    return { figures: { ...trouble, ...figures }, wrong: [...this.surprises, ...violations] };
+  }
+
   /** Nothing breaks any more: all instances come to their end. */
-  async heal(): Promise<void> {
+  async #heal(): Promise<void> {
     this.#isHealing = true;
     while (this.#plays.size > 0) {
       const before = this.lines.length;
@@ -292,7 +322,11 @@ export class World {
       ]);
       waiting.abort();
       if (isQuiet && this.lines.length === before) {
-        this.surprises.push(`${this.#plays.size} instances, or those who act on them, are stuck.`);
+        const { size } = this.#plays;
+        const said = this.#children.map((child) => `${child.name} said:\n${child.said}`);
+        this.surprises.push(
+          `${size} instances, or those who act on them, are stuck. ${said.join()}`,
+        );
         break;
       }
     }
