@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
 import {
   EngineClosedError,
@@ -30,8 +29,8 @@ import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
-import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
-import { WebhookTokens } from "./webhook-token.ts";
+import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
+import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -161,19 +160,15 @@ export class EngineCore {
     this.refuseIfClosed();
     if (this.#tokens !== undefined) return;
     const joined = this.#fleet.start();
-    return joined instanceof Promise ? joined.then(() => this.#keepSecret()) : this.#keepSecret();
+    return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
-  #keepSecret(): MaybePromise<void> {
+  #useSecret(): MaybePromise<void> {
     const { store, secret } = this.#options;
-    if (secret !== undefined) {
-      this.#tokens = new WebhookTokens(secret);
-      return;
-    }
-    const kept = store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
     const use = (value: string) => {
       this.#tokens ??= new WebhookTokens(value);
     };
+    const kept = secret ?? keptSecret(store);
     return kept instanceof Promise ? kept.then(use) : use(kept);
   }
 
@@ -189,7 +184,7 @@ export class EngineCore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const closed = new EngineClosedError("The engine was closed.");
+    const closed = closedError();
     this.#timers.clear();
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
@@ -279,7 +274,7 @@ export class EngineCore {
     }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
-    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
+    forgetEnded(runtime, others);
     return waitUntil(runtime, "settled", see, others);
   }
 
@@ -311,6 +306,7 @@ export class EngineCore {
         this.#continueExecution(runtime, execution);
       }
     }
+    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
     answerWaiters(runtime);
   }
 
@@ -420,7 +416,11 @@ export class EngineCore {
     if (message !== undefined) {
       void this.#mailroom.handOn(message, owner);
     } else if (done !== undefined) {
-      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      // To a worker that is not known nobody answers.
+      this.#fleet.whenTrusted(() => {
+        if (this.#isClosed) done(closedError());
+        else void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      });
     }
     // What this process itself has to say of an instance that it does not own is out of date.
   }
@@ -481,13 +481,12 @@ export class EngineCore {
   }
 }
 
+function closedError(): EngineClosedError {
+  return new EngineClosedError("The engine was closed.");
+}
+
 /** A start that somebody else was before with: another instance has the id or the key. */
 export class StartRefused extends InternalError {}
 
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;
-
-function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
-  const { status } = runtime.state.execution(executionId);
-  return status === "running" || status === "scheduled";
-}

@@ -282,6 +282,8 @@ export class Fleet {
     this.#isClosed = true;
     this.#stopTicking();
     this.#stopListening?.();
+    // What waits for the next sign of life sees that there is none.
+    for (const work of this.#untrusted.splice(0)) work();
     if (this.#beat > 0) await this.#options.store.retire(this.#options.workerId);
   }
 }

@@ -1,5 +1,6 @@
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { type InstanceState, isEnded } from "../machine/index.ts";
+import { isBusy } from "../machine/lifecycle.ts";
 import type { Request } from "./driver.ts";
 import type { GroupBody } from "./group-body.ts";
 import type { PendingChange } from "./pending-change.ts";
@@ -90,6 +91,10 @@ export class InstanceRuntime {
     const busy = new Set(this.running.executionIds());
     for (const { kind, executionId } of this.state.timers?.values() ?? []) {
       if (kind === "retry") busy.add(executionId);
+    }
+    // Code of it runs in another process.
+    if (busy.size < this.state.busy) {
+      for (const { id, status } of this.state.executions) if (isBusy(status)) busy.add(id);
     }
     return busy;
   }

@@ -31,7 +31,7 @@ interface Manner {
   readonly hangs?: number;
 }
 
-export class StepBroke extends Error {
+class StepBroke extends Error {
   readonly code = "BROKE";
 }
 
@@ -289,5 +289,3 @@ for (const definition of new Set([...startable, child, fragile, nested])) {
 export function definitionOf(name: string): WorkflowDefinition {
   return registry.getDefinition(name);
 }
-
-export type { WorkflowNode };

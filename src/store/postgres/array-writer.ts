@@ -85,6 +85,11 @@ export class ArrayWriter {
     this.#finish(start, end, rows.length > 0);
   }
 
+  /** How many arrays were written. */
+  get amount(): number {
+    return this.#ends.length;
+  }
+
   /** The arrays, in the order in which they were written. The writer is empty then. */
   take(): Buffer[] {
     // A copy: the statement may have to wait for a connection.

@@ -5,7 +5,7 @@ import type {
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Answer, Change, Commit, Message } from "../store.ts";
+import type { Answer, Change, Commit, Handover, Message } from "../store.ts";
 import { audienceOf } from "../task-audience.ts";
 import type { ArrayWriter } from "./array-writer.ts";
 
@@ -25,20 +25,12 @@ interface Placed<Row> {
   readonly row: Row;
 }
 
-/** The parts that a commit may have, and how many arrays the function of each takes. */
-const parts = {
-  starts: 18,
-  replacements: 18,
-  advances: 4,
-  executions: 23,
-  tasks: 18,
-  timers: 9,
-  signals: 6,
-  mail: 13,
-} as const;
-
-type Part = keyof typeof parts;
-const partNames = Object.keys(parts) as Part[];
+/** The parts that a commit may have, each with a function of its own, in their order. */
+const parts = [
+  ...(["lateAnswers", "starts", "replacements", "advances"] as const),
+  ...(["executions", "tasks", "timers", "signals", "mail"] as const),
+] as const;
+type Part = (typeof parts)[number];
 
 /**
  * Makes a commit one statement: calls of the functions of `sql/0002.sql` that it has rows for.
@@ -55,14 +47,17 @@ export class CommitStatements {
   /** Undefined if the commit has nothing in it. */
   write(commit: Commit): CommitStatement | undefined {
     const rows = new CommitRows(commit);
-    const used = partNames.filter((part) => rows.has(part));
+    const used = parts.filter((part) => rows.has(part));
     if (used.length === 0) return undefined;
-    for (const part of used) rows.write(part, this.#writer);
+    const ends = used.map((part) => {
+      rows.write(part, this.#writer);
+      return this.#writer.amount;
+    });
     // Short: of longer names the server would keep 63 characters.
     const name = `tandem_commit_${used.map((part) => part.slice(0, 2)).join("")}`;
     let text = this.#texts.get(name);
     if (text === undefined) {
-      text = textOf(used);
+      text = textOf(used, ends);
       this.#texts.set(name, text);
     }
     return { name, text, values: this.#writer.take(), instanceIds: rows.instanceIds };
@@ -76,28 +71,62 @@ const changing: Partial<Record<Part, string>> = {
   advances: "tandem_advance_instances",
 };
 
-function textOf(used: readonly Part[]): string {
-  let parameters = 0;
-  const call = (name: string, part: Part, first: readonly string[]) => {
-    const arrays = Array.from({ length: parts[part] }, () => `$${++parameters}`);
-    return `${name}(${[...first, ...arrays].join(", ")})`;
-  };
+/** @param ends for each part, how many arrays there are up to its last. */
+function textOf(used: readonly Part[], ends: readonly number[]): string {
   const kept: string[] = [];
   const rest: string[] = [];
-  for (const part of used) {
+  const amounts: string[] = [];
+  let from = "";
+  for (const [index, part] of used.entries()) {
+    const start = ends[index - 1] ?? 0;
+    const amount = (ends[index] ?? start) - start;
+    const arrays = Array.from({ length: amount }, (_, place) => `$${start + place + 1}`);
+    const [first = "", second = "", ...others] = arrays;
     const name = changing[part];
-    if (name === undefined) rest.push(call(`tandem_keep_${part}`, part, ["c.kept"]));
-    else kept.push(call(name, part, []));
+    if (part === "lateAnswers") {
+      const call = `tandem_find_late_answers(${[first, second, ...others].join(", ")})`;
+      from = ` FROM (SELECT ${call} AS places OFFSET 0) AS late`;
+    } else if (name === undefined) {
+      const name = `tandem_keep_${part}`;
+      rest.push(`${name}(${["c.kept", first, second, ...others].join(", ")})`);
+    } else {
+      // Refused changes have no version, and so not the one that is kept.
+      const before = ["0", ...amounts].join(" + ");
+      const versions = from === "" ? second : `tandem_bar(${second}, ${before}, late.places)`;
+      kept.push(`${name}(${[first, versions, ...others].join(", ")})`);
+      amounts.push(`cardinality(${first}::text[])`);
+    }
   }
   const numbers = kept.length === 0 ? "'{}'::bigint[]" : kept.join(" || ");
   const refused = "CASE WHEN array_position(c.kept, NULL) IS NOT NULL THEN c.kept END";
-  // OFFSET keeps the planner from calling the functions in each place that names their result.
-  return `SELECT ${[refused, ...rest].join(", ")} FROM (SELECT ${numbers} AS kept OFFSET 0) AS c`;
+  // OFFSET keeps the planner from calling functions in each place that names their result.
+  const given = `SELECT ${numbers} AS kept${from} OFFSET 0`;
+  return `SELECT ${[refused, ...rest].join(", ")} FROM (${given}) AS c`;
+}
+
+/**
+ * The commit as commits that have to be kept one after the other. Mostly it is one; but of changes
+ * that answer the same message the first that is not refused counts, so each has to wait for what
+ * becomes of the one before.
+ */
+export function inTurns(commit: Commit): readonly Commit[] {
+  const answered = new Set<string>();
+  const later = new Set<Change>();
+  for (const change of commit.changes) {
+    const { answers } = change;
+    if (answers.length === 0) continue;
+    if (answers.some(({ messageId }) => answered.has(messageId))) later.add(change);
+    for (const { messageId } of answers) answered.add(messageId);
+  }
+  if (later.size === 0) return [commit];
+  const changes = commit.changes.filter((change) => !later.has(change));
+  const first = { changes, sent: [], answers: [], handedOn: [], dismissed: [] };
+  return [first, ...inTurns({ ...commit, changes: [...later] })];
 }
 
 /** The rows of a commit by the tables that they belong to. */
 class CommitRows {
-  /** New instances, changes with the record of their instance, and others: places count them all. */
+  /** New instances, changes with their instance's record, and others: places count them all. */
   readonly #starts: Change[] = [];
   readonly #replacements: Change[] = [];
   readonly #advances: Change[] = [];
@@ -109,9 +138,10 @@ class CommitRows {
   readonly #signals: Placed<SignalRecord>[] = [];
   readonly #sent: Placed<Message>[] = [];
   readonly #answers: Placed<Answer>[] = [];
+  readonly #handedOn: readonly Handover[];
   readonly #dismissed: readonly string[];
 
-  constructor({ changes, sent, answers, dismissed }: Commit) {
+  constructor({ changes, sent, answers, handedOn, dismissed }: Commit) {
     for (const change of changes) this.#listOf(change).push(change);
     let place = 0;
     for (const list of [this.#starts, this.#replacements, this.#advances]) {
@@ -119,7 +149,10 @@ class CommitRows {
       list.sort(byInstance);
       for (const change of list) this.#add(change, ++place);
     }
+    // Of an answer of a change and another to the same message, that of the change comes first.
     this.#addMail(sent, answers, 0, "");
+    this.#answers.sort((a, b) => compareTexts(a.row.messageId, b.row.messageId));
+    this.#handedOn = [...handedOn].sort((a, b) => compareTexts(a.messageId, b.messageId));
     this.#dismissed = dismissed.length === 0 ? dismissed : [...dismissed].sort();
   }
 
@@ -158,6 +191,8 @@ class CommitRows {
 
   has(part: Part): boolean {
     switch (part) {
+      case "lateAnswers":
+        return this.#answers.some(({ place }) => place > 0);
       case "starts":
         return this.#starts.length > 0;
       case "replacements":
@@ -173,12 +208,19 @@ class CommitRows {
       case "signals":
         return this.#signals.length > 0;
       case "mail":
-        return this.#sent.length + this.#answers.length + this.#dismissed.length > 0;
+        return [this.#sent, this.#answers, this.#handedOn, this.#dismissed].some(
+          ({ length }) => length > 0,
+        );
     }
   }
 
   write(part: Part, writer: ArrayWriter): void {
     switch (part) {
+      case "lateAnswers":
+        return writeAnswerers(
+          writer,
+          this.#answers.filter(({ place }) => place > 0),
+        );
       case "starts":
         return writeInstances(writer, this.#starts);
       case "replacements":
@@ -196,7 +238,12 @@ class CommitRows {
         return writeSignals(writer, this.#signals);
       case "mail":
         writeMessages(writer, this.#sent);
-        writeAnswers(writer, this.#answers);
+        writeAnswerers(writer, this.#answers);
+        writer.text(this.#answers, ({ row }) => row.from);
+        writer.json(this.#answers, ({ row }) => JSON.stringify(row.outcome));
+        writer.text(this.#handedOn, ({ messageId }) => messageId);
+        writer.text(this.#handedOn, ({ by }) => by);
+        writer.text(this.#handedOn, ({ to }) => to);
         return writer.text(this.#dismissed, same);
     }
   }
@@ -300,13 +347,9 @@ function writeSignals(writer: ArrayWriter, signals: readonly Placed<SignalRecord
   writer.integer(signals, ({ row }) => (row.usedBy === 0 ? undefined : row.usedBy));
 }
 
-function writeMessages(writer: ArrayWriter, sent: readonly Placed<Message>[]): void {
-  const messages = sent
-    .map(({ place, row }, turn) => ({ place, turn, row }))
-    .sort((a, b) => compareTexts(a.row.id, b.row.id));
+function writeMessages(writer: ArrayWriter, messages: readonly Placed<Message>[]): void {
   writer.integer(messages, ({ place }) => place);
   writer.text(messages, ({ row }) => row.id);
-  writer.integer(messages, ({ turn }) => turn);
   writer.text(messages, ({ row }) => row.instanceId);
   writer.text(messages, ({ row }) => row.to);
   writer.text(messages, ({ row }) => row.from);
@@ -314,12 +357,10 @@ function writeMessages(writer: ArrayWriter, sent: readonly Placed<Message>[]): v
   writer.json(messages, ({ row }) => JSON.stringify(row.command));
 }
 
-function writeAnswers(writer: ArrayWriter, given: readonly Placed<Answer>[]): void {
-  const answers = [...given].sort((a, b) => compareTexts(a.row.messageId, b.row.messageId));
+function writeAnswerers(writer: ArrayWriter, answers: readonly Placed<Answer>[]): void {
   writer.integer(answers, ({ place }) => place);
   writer.text(answers, ({ row }) => row.messageId);
-  writer.text(answers, ({ row }) => row.from);
-  writer.json(answers, ({ row }) => JSON.stringify(row.outcome));
+  writer.text(answers, ({ row }) => row.by);
 }
 
 function writePlaces(writer: ArrayWriter, rows: readonly Placed<unknown>[]): void {

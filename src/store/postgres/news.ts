@@ -80,7 +80,7 @@ export class NewsService {
   }
 
   /** Tells what a commit has for others; `refused` are the ids of changes that were not kept. */
-  announce({ changes, sent, answers }: Commit, refused: readonly string[]): void {
+  announce({ changes, sent, answers, handedOn }: Commit, refused: readonly string[]): void {
     const listeners = this.#listeners;
     // A worker that is alone on its store takes what it sends to itself without being told.
     const isAlone = listeners.size === 1;
@@ -99,6 +99,7 @@ export class NewsService {
       for (const { from } of letters.answers) if (from !== undefined) mail(from, false);
     };
     read({ sent, answers });
+    for (const { to } of handedOn) mail(to, isAlone);
     const announced: string[] = [];
     for (const change of changes) {
       if (refused.length > 0 && refused.includes(change.instanceId)) continue;
@@ -125,7 +126,7 @@ export class NewsService {
     for (const listener of [...this.#listeners.values()]) for (const news of all) listener(news);
   }
 
-  // -------------------------------------------------------------------------------- to other stores
+  // ------------------------------------------------------------------------------ to other stores
 
   #send(): void {
     if (this.#sending !== undefined) return;

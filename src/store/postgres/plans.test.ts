@@ -2,6 +2,7 @@ import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/postgres-database.ts";
 import {
+  answerOf,
   changeOf,
   commitOf,
   executionRecord,
@@ -49,25 +50,29 @@ describe("plans", () => {
   async function useAll(round: number): Promise<string[]> {
     plans = [];
     const id = (name: string) => `${name}-${round}`;
-    const answers = [{ messageId: "1", from: "worker-a", outcome: null }];
     const parts = {
       executions: [executionRecord(1), executionRecord(2)],
       tasks: [taskRecord("1"), taskRecord("2", { candidateGroups: ["sales"] })],
       timers: [timerRecord("t")],
       signals: [signalRecord("s")],
-      sent: [messageOf("1")],
     };
     await store.beat({ id: "worker-a", beat: 1 });
     const starts = ["a", "b", "c"].map((name) => changeOf(id(name), 0, parts));
-    await store.commit(commitOf(starts));
+    await store.commit(commitOf(starts, { sent: ["1", "2", "3"].map((m) => messageOf(id(m))) }));
     const advance = { ...changeOf(id("b"), 1, parts), instance: undefined };
     const replace = changeOf(id("a"), 1, {
       instance: instanceRecord(id("a"), { idempotencyKey: id("key") }),
       clearedTimers: ["t"],
-      answers,
+      answers: [answerOf(id("1"))],
       owner: "gone",
     });
-    await store.commit(commitOf([advance, replace], { dismissed: ["1", "2"] }));
+    await store.commit(
+      commitOf([advance, replace], {
+        answers: [answerOf(id("2"))],
+        handedOn: [{ messageId: id("3"), by: "worker-b", to: "worker-a" }],
+        dismissed: [id("1"), id("2")],
+      }),
+    );
     await store.load([id("a"), id("b")]);
     await store.versions([id("a")]);
     await store.findByIdempotencyKey(id("key"));

@@ -2,7 +2,14 @@ import { Client, Pool, types } from "pg";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createDatabase, type TestDatabase } from "../../../test/support/postgres-database.ts";
 import { PostgresServer } from "../../../test/support/postgres-server.ts";
-import { changeOf, commitOf, executionRecord, messageOf } from "../../testing/contract/records.ts";
+import {
+  answerOf,
+  beatOnce,
+  changeOf,
+  commitOf,
+  executionRecord,
+  messageOf,
+} from "../../testing/contract/records.ts";
 import type { News } from "../store.ts";
 import { PostgresStore } from "./postgres-store.ts";
 
@@ -46,7 +53,7 @@ describe("PostgresStore", () => {
     expect(await store.versions(["order"])).toEqual([2]);
   });
 
-  test("fails calls whose connection is cut while they run, and keeps nothing of them", async () => {
+  test("fails calls whose connection is cut while they run", async () => {
     await store.commit(commitOf([changeOf("order", 0)]));
     const other = new Client({ connectionString: database.url });
     other.on("error", () => {});
@@ -148,22 +155,26 @@ describe("PostgresStore", () => {
     }
   });
 
-  test("keeps the last of several messages or answers with one id that a commit has", async () => {
-    await store.beat({ id: "worker-a", beat: 1 });
-    const sent = (command: string) => [messageOf("1", { command })];
-    const answered = (outcome: string) => [{ messageId: "2", from: "worker-a", outcome }];
-    const changes = ["a", "b", "c"].map((id) =>
-      changeOf(id, id === "c" ? 1 : 0, { sent: sent(id), answers: answered(id) }),
+  test("keeps of several answers to one message the first that is not refused", async () => {
+    await beatOnce(store, "worker-a");
+    await store.commit(commitOf([], { sent: ["1", "2"].map((id) => messageOf(id)) }));
+    const changes = [
+      changeOf("stale", 3, { answers: [answerOf("1", { outcome: "stale" })] }),
+      changeOf("not-theirs", 0, { answers: [answerOf("1", { by: "worker-c" })] }),
+      changeOf("first", 0, { answers: [answerOf("1", { outcome: "first" })] }),
+      changeOf("second", 0, { answers: [answerOf("1", { outcome: "second" })] }),
+      changeOf("beside", 0),
+    ];
+    const answers = ["first", "second"].map((outcome) => answerOf("2", { outcome }));
+    const refused = await store.commit(
+      commitOf(changes, { answers: [...answers, answerOf("1", { outcome: "late" })] }),
     );
-    const refused = await store.commit(commitOf(changes));
-    expect(refused).toEqual(["c"]);
-    expect((await store.receive("worker-b")).messages).toEqual(sent("b"));
-    expect((await store.receive("worker-a")).answers).toEqual(answered("b"));
-    await store.commit(
-      commitOf([], { sent: sent("d"), answers: [...answered("d"), ...answered("e")] }),
-    );
-    expect((await store.receive("worker-b")).messages).toEqual(sent("d"));
-    expect((await store.receive("worker-a")).answers).toEqual(answered("e"));
+    expect([...refused].sort()).toEqual(["not-theirs", "second", "stale"]);
+    const replies = (await store.receive("worker-a")).answers;
+    expect(replies.map(({ messageId, outcome }) => [messageId, outcome]).sort()).toEqual([
+      ["1", "first"],
+      ["2", "first"],
+    ]);
   });
 
   test("refuses calls after it was closed", async () => {
@@ -198,7 +209,7 @@ describe("PostgresStore", () => {
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  test("listens again when its connection was cut, and tells that something may be missed", async () => {
+  test("listens again after a cut, and tells that something may have been missed", async () => {
     const heard: News[] = [];
     await store.listen("worker-a", (news) => heard.push(news));
     await cutConnections();
@@ -225,10 +236,8 @@ describe("PostgresStore", () => {
 
   test("tells a worker at once of an answer that its own store has kept", async () => {
     const heard: News[] = [];
-    await store.beat({ id: "worker-a", beat: 1 });
     await store.listen("worker-a", (news) => heard.push(news));
-    const answers = [{ messageId: "1", from: "worker-a", outcome: null }];
-    await store.commit(commitOf([], { answers }));
+    await store.commit(commitOf([], { answers: [answerOf("1")] }));
     expect(heard).toEqual([{ type: "mail" }]);
   });
 

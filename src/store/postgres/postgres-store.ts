@@ -16,7 +16,7 @@ import type {
   WorkerBeat,
 } from "../store.ts";
 import { ArrayWriter } from "./array-writer.ts";
-import { CommitStatements } from "./commit-statement.ts";
+import { CommitStatements, inTurns } from "./commit-statement.ts";
 import { Database } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
@@ -35,6 +35,8 @@ export type PostgresStoreOptions =
       /** The application's own pool, which is not ended with the store. */
       readonly pool: Pool;
     };
+
+const none: readonly never[] = [];
 
 /**
  * Keeps instances in a PostgreSQL database, which any number of processes may use at the same time.
@@ -88,13 +90,21 @@ export class PostgresStore implements Store {
 
   async commit(commit: Commit): Promise<readonly string[]> {
     if (!this.#isReady) await this.migrate();
-    const statement = this.#statements.write(commit);
-    if (statement === undefined) return [];
-    const { name, text, values, instanceIds } = statement;
-    const [row] = await this.#database.query(text, values, name);
-    const refused = queries.refusedOf(row?.[0], instanceIds);
+    let refused: readonly string[] = none;
+    for (const turn of inTurns(commit)) {
+      const more = await this.#keep(turn);
+      if (more.length > 0) refused = [...refused, ...more];
+    }
     this.#news.announce(commit, refused);
     return refused;
+  }
+
+  async #keep(commit: Commit): Promise<readonly string[]> {
+    const statement = this.#statements.write(commit);
+    if (statement === undefined) return none;
+    const { name, text, values, instanceIds } = statement;
+    const [row] = await this.#database.query(text, values, name);
+    return queries.refusedOf(row?.[0], instanceIds);
   }
 
   async load(instanceIds: readonly string[]): Promise<readonly StoredInstance[]> {
@@ -135,14 +145,21 @@ export class PostgresStore implements Store {
 
   async claim({ workerId, gone, limit }: Claim): Promise<readonly string[]> {
     if (!this.#isReady) await this.migrate();
-    const text = "SELECT id FROM tandem_claim($1, $2, $3) AS id";
-    const rows = await this.#database.query(text, [workerId, gone, limit], "tandem_claim");
+    const text = "SELECT id FROM tandem_claim($1, $2, $3, $4) AS id";
+    const ids = gone.map(({ id }) => id);
+    const beats = gone.map(({ beat }) => beat);
+    const rows = await this.#database.query(text, [workerId, ids, beats, limit], "tandem_claim");
     return rows.map(([id]) => id ?? "");
+  }
+
+  async owned(workerId: string): Promise<readonly string[]> {
+    if (!this.#isReady) await this.migrate();
+    return queries.owned(this.#database, workerId);
   }
 
   async retire(workerId: string): Promise<void> {
     if (!this.#isReady) await this.migrate();
-    const text = "SELECT tandem_forget_workers($1)";
+    const text = "SELECT tandem_forget_workers($1, '{}')";
     await this.#database.query(text, [[workerId]], "tandem_forget_workers");
     this.#news.retired(workerId);
   }

@@ -22,10 +22,10 @@ import {
   signalColumns,
   taskColumns,
   timerColumns,
-  toAnswer,
   toExecution,
   toInstance,
   toMessage,
+  toReply,
   toSignal,
   toTask,
   toTimer,
@@ -104,6 +104,13 @@ export async function versions(
   return instanceIds.map((id) => found.get(id) ?? 0);
 }
 
+export async function owned(database: Database, workerId: string): Promise<string[]> {
+  const [rows = []] = await database.read(
+    `SELECT id FROM tandem_instances WHERE owner = ${escapeLiteral(workerId)}`,
+  );
+  return rows.map(([id]) => id ?? "");
+}
+
 export async function findByIdempotencyKey(
   database: Database,
   key: string,
@@ -161,7 +168,8 @@ function pageFor({ userId, limit, after }: TaskQuery, audience: readonly string[
 function isAfter(after: TaskQuery["after"], columns: string): string {
   if (after === undefined) return "true";
   const { createdAt, instanceId, taskId } = after;
-  return `${columns} > (${Number(createdAt)}, ${escapeLiteral(instanceId)}, ${escapeLiteral(taskId)})`;
+  const place = [Number(createdAt), escapeLiteral(instanceId), escapeLiteral(taskId)];
+  return `${columns} > (${place.join(", ")})`;
 }
 
 function isOpenTo(userId: string): string {
@@ -191,7 +199,7 @@ export async function receive(database: Database, workerId: string): Promise<Mai
     ORDER BY sent_at, number`,
     `SELECT ${answerColumns} FROM tandem_answers WHERE recipient = ${recipient}`,
   );
-  return { messages: messages.map(toMessage), answers: answers.map(toAnswer) };
+  return { messages: messages.map(toMessage), answers: answers.map(toReply) };
 }
 
 function arrayOf(texts: readonly string[]): string {

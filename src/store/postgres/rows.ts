@@ -6,7 +6,7 @@ import type {
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Answer, Message } from "../store.ts";
+import type { Message, Reply } from "../store.ts";
 import type { TextRow } from "./database.ts";
 
 // For each table: the columns that are read, and the record that a row of them is.
@@ -145,7 +145,7 @@ export function toMessage(row: TextRow): Message {
 
 export const answerColumns = "message_id, recipient, outcome";
 
-export function toAnswer(row: TextRow): Answer {
+export function toReply(row: TextRow): Reply {
   return { messageId: text(row[0]), from: optionalText(row[1]), outcome: json(row[2]) };
 }
 

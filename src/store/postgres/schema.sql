@@ -85,10 +85,8 @@ COMMENT ON COLUMN tandem_instances.reason IS 'Why it was cancelled.';
 COMMENT ON COLUMN tandem_instances.compensating IS 'failed or canceled: how it will end when its compensation is done.';
 COMMENT ON COLUMN tandem_instances.parent_execution IS 'The number of the execution that waits for this child instance.';
 
-CREATE SEQUENCE tandem_message_number INCREMENT 1000000;
-
 CREATE TABLE tandem_messages (
-  number bigint NOT NULL,
+  number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   id text COLLATE "C" NOT NULL,
   instance_id text NOT NULL,
   recipient text COLLATE "C" NOT NULL,
@@ -99,7 +97,7 @@ CREATE TABLE tandem_messages (
 );
 CREATE INDEX tandem_messages_by_recipient ON tandem_messages USING btree (recipient, sent_at, number);
 COMMENT ON TABLE tandem_messages IS 'Commands that one worker has for an instance of another.';
-COMMENT ON COLUMN tandem_messages.number IS 'The order in which they were sent.';
+COMMENT ON COLUMN tandem_messages.number IS 'Counts all messages: the order in which they were sent.';
 COMMENT ON COLUMN tandem_messages.sender IS 'The worker that waits for the answer.';
 
 CREATE TABLE tandem_migrations (
@@ -230,6 +228,22 @@ BEGIN
   RETURN tandem_spread(kept, places, cardinality(ids));
 END $function$;
 
+CREATE OR REPLACE FUNCTION tandem_bar(versions bigint[], before integer, barred integer[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+DECLARE
+  place integer;
+BEGIN
+  FOREACH place IN ARRAY barred LOOP
+    IF place > before AND place <= before + cardinality(versions) THEN
+      versions[place - before] := NULL;
+    END IF;
+  END LOOP;
+  RETURN versions;
+END $function$;
+
 CREATE OR REPLACE FUNCTION tandem_beat(worker text, amount bigint)
  RETURNS SETOF tandem_workers
  LANGUAGE plpgsql
@@ -244,7 +258,7 @@ BEGIN
   RETURN QUERY SELECT w.id, w.beat FROM tandem_workers AS w;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_claim(worker text, gone text[], most bigint)
+CREATE OR REPLACE FUNCTION tandem_claim(worker text, gone text[], beats bigint[], most bigint)
  RETURNS SETOF text
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -254,7 +268,7 @@ AS $function$
 DECLARE
   orphaned text[];
 BEGIN
-  PERFORM tandem_forget_workers(gone);
+  PERFORM tandem_forget_workers(gone, beats);
 
   WITH taken AS MATERIALIZED (
     SELECT m.id FROM tandem_messages AS m
@@ -291,13 +305,42 @@ BEGIN
   RETURNING i.id;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_forget_workers(gone text[])
+CREATE OR REPLACE FUNCTION tandem_find_late_answers(places integer[], ids text[], answerers text[])
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+DECLARE
+  found_ids text[];
+BEGIN
+  WITH locked AS MATERIALIZED (
+    SELECT m.id FROM (SELECT unnest(ids) AS id, unnest(answerers) AS answerer) AS c
+    JOIN tandem_messages AS m
+    ON m.id = ANY (ARRAY[c.id]) AND m.recipient IS NOT DISTINCT FROM c.answerer
+    FOR UPDATE OF m
+  )
+  SELECT array_agg(l.id) INTO found_ids FROM locked AS l;
+  IF cardinality(found_ids) = cardinality(ids) THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT c.place FROM (SELECT unnest(places) AS place, unnest(ids) AS id) AS c
+    WHERE found_ids IS NULL OR c.id <> ALL (found_ids)
+  );
+END $function$;
+
+CREATE OR REPLACE FUNCTION tandem_forget_workers(gone text[], beats bigint[])
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 BEGIN
   PERFORM FROM tandem_workers AS w WHERE w.id = ANY (gone) ORDER BY w.id FOR UPDATE;
-  DELETE FROM tandem_workers AS w WHERE w.id = ANY (gone);
+  -- Who has given a sign of life since is not gone.
+  DELETE FROM tandem_workers AS w
+  USING (SELECT unnest(gone) AS id, unnest(beats) AS beat) AS g
+  WHERE w.id = g.id AND (g.beat IS NULL OR w.beat = g.beat);
   -- Also what was answered while they were forgotten before.
   WITH dropped AS MATERIALIZED (
     SELECT a.message_id FROM tandem_answers AS a
@@ -352,49 +395,49 @@ BEGIN
   );
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_keep_mail(kept bigint[], places integer[], ids text[], turns integer[], instances text[], recipients text[], senders text[], moments bigint[], commands json[], answer_places integer[], answered_ids text[], answer_recipients text[], outcomes json[], dismissed_ids text[])
+CREATE OR REPLACE FUNCTION tandem_keep_mail(kept bigint[], places integer[], ids text[], instances text[], recipients text[], senders text[], moments bigint[], commands json[], answer_places integer[], answered_ids text[], answerers text[], answer_recipients text[], outcomes json[], handed_ids text[], givers text[], takers text[], dismissed_ids text[])
  RETURNS void
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
 AS $function$
-DECLARE
-  first bigint;
 BEGIN
   IF cardinality(ids) > 0 THEN
-    first := nextval('tandem_message_number');
-    INSERT INTO tandem_messages (number, id, instance_id, recipient, sender, sent_at, command)
-    SELECT DISTINCT ON (c.id) first + c.turn, c.id, c.instance_id, c.recipient, c.sender,
-      c.moment, c.command
+    INSERT INTO tandem_messages (id, instance_id, recipient, sender, sent_at, command)
+    SELECT c.id, c.instance_id, c.recipient, c.sender, c.moment, c.command
     FROM (
-      SELECT unnest(places) AS place, unnest(ids) AS id, unnest(turns) AS turn,
-        unnest(instances) AS instance_id, unnest(recipients) AS recipient,
-        unnest(senders) AS sender, unnest(moments) AS moment, unnest(commands) AS command
+      SELECT unnest(places) AS place, unnest(ids) AS id, unnest(instances) AS instance_id,
+        unnest(recipients) AS recipient, unnest(senders) AS sender, unnest(moments) AS moment,
+        unnest(commands) AS command
     ) AS c
     WHERE c.place = 0 OR kept[c.place] IS NOT NULL
-    ORDER BY c.id, c.turn DESC
-    ON CONFLICT (id) DO UPDATE SET
-      instance_id = excluded.instance_id, recipient = excluded.recipient,
-      sender = excluded.sender, sent_at = excluded.sent_at, command = excluded.command;
+    ON CONFLICT (id) DO NOTHING;
   END IF;
   IF cardinality(answered_ids) > 0 THEN
-    DELETE FROM tandem_messages AS m
-    USING (SELECT unnest(answer_places) AS place, unnest(answered_ids) AS id) AS c
-    WHERE m.id = ANY (ARRAY[c.id]) AND (c.place = 0 OR kept[c.place] IS NOT NULL);
-
+    WITH ended AS (
+      DELETE FROM tandem_messages AS m
+      USING (
+        SELECT unnest(answer_places) AS place, unnest(answered_ids) AS id,
+          unnest(answerers) AS answerer, unnest(answer_recipients) AS recipient,
+          unnest(outcomes) AS outcome
+      ) AS c
+      WHERE m.id = ANY (ARRAY[c.id]) AND m.recipient IS NOT DISTINCT FROM c.answerer
+        AND (c.place = 0 OR kept[c.place] IS NOT NULL)
+      RETURNING c.id, c.recipient, c.outcome
+    )
     INSERT INTO tandem_answers (message_id, recipient, outcome)
-    SELECT DISTINCT ON (c.id) c.id, c.recipient, c.outcome
-    FROM (
-      SELECT generate_subscripts(answered_ids, 1) AS turn, unnest(answer_places) AS place,
-        unnest(answered_ids) AS id, unnest(answer_recipients) AS recipient,
-        unnest(outcomes) AS outcome
-    ) AS c
-    WHERE (c.place = 0 OR kept[c.place] IS NOT NULL)
-      AND EXISTS (SELECT FROM tandem_workers AS w WHERE w.id = ANY (ARRAY[c.recipient]))
-    ORDER BY c.id, c.turn DESC
+    SELECT e.id, e.recipient, e.outcome FROM ended AS e
+    WHERE EXISTS (SELECT FROM tandem_workers AS w WHERE w.id = ANY (ARRAY[e.recipient]))
     ON CONFLICT (message_id) DO UPDATE SET
       recipient = excluded.recipient, outcome = excluded.outcome;
+  END IF;
+  IF cardinality(handed_ids) > 0 THEN
+    UPDATE tandem_messages AS m SET recipient = c.taker
+    FROM (
+      SELECT unnest(handed_ids) AS id, unnest(givers) AS giver, unnest(takers) AS taker
+    ) AS c
+    WHERE m.id = ANY (ARRAY[c.id]) AND m.recipient IS NOT DISTINCT FROM c.giver;
   END IF;
   IF cardinality(dismissed_ids) > 0 THEN
     DELETE FROM tandem_answers AS a
@@ -578,11 +621,20 @@ BEGIN
       ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
       parent_instance_id, parent_execution
     )
-    SELECT unnest(ids), unnest(versions) + 1, unnest(owners), unnest(moments),
-      unnest(workflows), unnest(workflow_versions), unnest(statuses), unnest(starts),
-      unnest(ends), unnest(users), unnest(tenants), unnest(idempotency_keys),
-      unnest(initial_data), unnest(errors), unnest(reasons), unnest(compensatings),
-      unnest(parents), unnest(parent_executions)
+    SELECT c.id, 1, c.owner, c.moment, c.workflow, c.workflow_version, c.status, c.started_at,
+      c.ended_at, c.user_id, c.tenant, c.idempotency_key, c.data, c.error, c.reason,
+      c.compensating, c.parent_instance_id, c.parent_execution
+    FROM (
+      SELECT unnest(ids) AS id, unnest(versions) AS version, unnest(owners) AS owner,
+        unnest(moments) AS moment, unnest(workflows) AS workflow,
+        unnest(workflow_versions) AS workflow_version, unnest(statuses) AS status,
+        unnest(starts) AS started_at, unnest(ends) AS ended_at, unnest(users) AS user_id,
+        unnest(tenants) AS tenant, unnest(idempotency_keys) AS idempotency_key,
+        unnest(initial_data) AS data, unnest(errors) AS error, unnest(reasons) AS reason,
+        unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
+        unnest(parent_executions) AS parent_execution
+    ) AS c
+    WHERE c.version = 0
     ON CONFLICT DO NOTHING
     RETURNING i.number, i.id
   )

@@ -146,7 +146,7 @@ CREATE TABLE tandem_workers (
 );
 
 CREATE TABLE tandem_messages (
-  number bigint NOT NULL,
+  number bigint GENERATED ALWAYS AS IDENTITY,
   id text COLLATE "C" PRIMARY KEY,
   instance_id text NOT NULL,
   recipient text COLLATE "C" NOT NULL,
@@ -154,9 +154,6 @@ CREATE TABLE tandem_messages (
   sent_at bigint NOT NULL,
   command json NOT NULL
 );
-
--- Each commit that sends takes a value, and counts its messages from there.
-CREATE SEQUENCE tandem_message_number INCREMENT 1000000 OWNED BY tandem_messages.number;
 
 CREATE INDEX tandem_messages_by_recipient
 ON tandem_messages (recipient, sent_at, number);
@@ -256,7 +253,8 @@ COMMENT ON COLUMN tandem_workers.beat IS 'Counts its signs of life.';
 
 COMMENT ON TABLE tandem_messages IS
   'Commands that one worker has for an instance of another.';
-COMMENT ON COLUMN tandem_messages.number IS 'The order in which they were sent.';
+COMMENT ON COLUMN tandem_messages.number IS
+  'Counts all messages: the order in which they were sent.';
 COMMENT ON COLUMN tandem_messages.sender IS 'The worker that waits for the answer.';
 
 COMMENT ON TABLE tandem_answers IS 'Answers that their recipient has not read yet.';
