@@ -6,7 +6,9 @@ import { engineOn, openPostgres, runToEnd } from "./stores.ts";
 import { chain } from "./workflows.ts";
 
 const [connectionString = ""] = process.argv.slice(2);
-process.once("disconnect", () => void engine.close().finally(() => process.exit()));
+// Its database goes with it: there is nothing to hand over.
+process.once("disconnect", () => process.exit());
+// In a terminal an interrupt reaches every process; the one that started this one ends it.
 process.on("SIGINT", () => {});
 const engine = engineOn(await openPostgres(connectionString), chain(STEPS_IN_SEQUENCE));
 process.on("message", () => void work());

@@ -51,7 +51,8 @@ SELECT (o.relkind = 'v')::integer, o.relname, 3, to_char(a.attnum, '0000'),
 FROM own o JOIN pg_attribute a ON a.attrelid = o.oid
 JOIN pg_description d ON d.objoid = o.oid AND d.objsubid = a.attnum
 UNION ALL
-SELECT 1, o.relname, 0, '', format(E'CREATE VIEW %I AS\\n%s', o.relname, pg_get_viewdef(o.oid, true))
+SELECT 1, o.relname, 0, '',
+  format(E'CREATE VIEW %I AS\\n%s', o.relname, pg_get_viewdef(o.oid, true))
 FROM own o WHERE o.relkind = 'v'
 UNION ALL
 SELECT 0, o.relname, 0, '', format('CREATE SEQUENCE %I INCREMENT %s;', o.relname, s.seqincrement)
@@ -66,7 +67,7 @@ WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'tandem
 ORDER BY kind, subject, part, name
 `;
 
-/** The tables and functions of a store as they are in a database, as text to compare and to read. */
+/** The tables and functions of a store as they are in a database, as text. */
 export async function postgresSchema(url: string): Promise<string> {
   const client = new Client({ connectionString: url });
   await client.connect();

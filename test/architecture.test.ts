@@ -52,6 +52,7 @@ describe("checkSources", () => {
     ["src/testing/simulator.ts", 'import { SqliteStore } from "../store/sqlite/sqlite-store.ts";'],
     ["src/index.ts", 'export { Engine } from "./engine/engine.ts";'],
     ["src/machine/decide.test.ts", 'import "node:fs";\nawait Promise.resolve(new Error("x"));'],
+    ["src/store/a/a.generated.ts", "\n".repeat(501)],
     ["src/machine/a.ts", '// await a Date, process, setTimeout\nexport const a = "Promise";'],
     ["src/machine/a.ts", "export const a = (state: { process: 1 }) => state.process;"],
   ])("accepts %s with %j", (path, text) => {

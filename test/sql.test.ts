@@ -24,7 +24,7 @@ describe.each(storesWithMigrations().map((folder) => [basename(folder), folder])
 
     test("use names that begin with tandem_", () => {
       for (const sql of readMigrations(folder)) {
-        const made = [...sql.matchAll(/^CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW) (\w+)/gm)];
+        const made = [...sql.matchAll(/^CREATE (?:UNIQUE )?(?:TABLE|INDEX|VIEW|FUNCTION) (\w+)/gm)];
         expect(made.length).toBeGreaterThan(0);
         expect(made.filter(([, name]) => !name?.startsWith("tandem_"))).toEqual([]);
       }

@@ -14,7 +14,6 @@ import {
   isLive,
   type MachineEvent,
 } from "../machine/index.ts";
-import { isBusy } from "../machine/lifecycle.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
@@ -30,7 +29,7 @@ import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
-import { answerWaiters, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
+import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
@@ -491,11 +490,3 @@ export class StartRefused extends InternalError {}
 
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;
-
-/** Of executions that were busy before, those that are busy still; some may not have been kept. */
-function forgetEnded({ state }: InstanceRuntime, others: Set<number> | undefined): void {
-  for (const id of others ?? []) {
-    const execution = state.executions[id - 1];
-    if (execution === undefined || !isBusy(execution.status)) others?.delete(id);
-  }
-}

@@ -57,6 +57,8 @@ export class Fleet {
   #signAt = Number.POSITIVE_INFINITY;
   readonly #untrusted: (() => void)[] = [];
   #isLooking = false;
+  /** Taken for gone, and not yet known again. */
+  #isOutlived = false;
   /** How many more looks ask the store what this worker owns. */
   #doubts = 0;
   /** Whether the worker is known to the store, and may own instances. */
@@ -210,9 +212,11 @@ export class Fleet {
     this.#beat++;
     const workers = await store.beat({ id: workerId, beat: this.#beat });
     if (this.#isClosed) return;
-    if (!workers.some(({ id }) => id === workerId)) {
+    if (!workers.some(({ id }) => id === workerId)) this.#isOutlived = true;
+    if (this.#isOutlived) {
       this.#beat = 1;
       await store.beat({ id: workerId, beat: 1 });
+      this.#isOutlived = false;
       this.#host.outlived();
     }
     this.#observe(workers);

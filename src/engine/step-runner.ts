@@ -6,7 +6,14 @@ import type { WebhookStep } from "../definition/wait-steps.ts";
 import { InvalidArgumentError, type RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import type { Command, Effect, ExecutionRecord, Writes } from "../machine/index.ts";
+import {
+  type Command,
+  type Effect,
+  type ExecutionRecord,
+  type InstanceState,
+  isLive,
+  type Writes,
+} from "../machine/index.ts";
 import type { Clock } from "./clock.ts";
 import { GroupBody } from "./group-body.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -62,6 +69,8 @@ export class StepRunner {
 
   run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
     const { graph, state } = runtime;
+    // What came with the same commit, or after it, may have ended it already.
+    if (!isCurrent(state, execution)) return;
     const context = new StepContext(graph, state, execution, this.#host.logger);
     runtime.running.add(context);
     const node = state.node(execution);
@@ -74,7 +83,7 @@ export class StepRunner {
       return;
     }
     limiter.enter({
-      isWanted: () => !context.isClosed,
+      isWanted: () => mayBegin(runtime, context),
       begin: () => this.#begin(runtime, context, node, phase, () => limiter.end()),
     });
   }
@@ -91,8 +100,8 @@ export class StepRunner {
       return;
     }
     this.#host.whenTrusted(() => {
-      if (context.isClosed) onEnd?.();
-      else this.#attempt(runtime, context, node, phase, onEnd);
+      if (mayBegin(runtime, context)) this.#attempt(runtime, context, node, phase, onEnd);
+      else onEnd?.();
     });
   }
 
@@ -286,6 +295,16 @@ export class StepRunner {
       context.abort(new DOMException(message, "TimeoutError"));
     });
   }
+}
+
+function isCurrent(state: InstanceState, { id, attempt }: ExecutionRecord): boolean {
+  const execution = state.execution(id);
+  return execution.attempt === attempt && isLive(execution.status);
+}
+
+/** Whether an attempt that had to wait may still begin. */
+function mayBegin({ state }: InstanceRuntime, { isClosed, execution }: StepContext): boolean {
+  return !isClosed && isCurrent(state, execution);
 }
 
 /** What `canExecute` gives when it says no. */

@@ -1,3 +1,4 @@
+import { isBusy } from "../machine/lifecycle.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** Somebody who waits for something to become of an instance. */
@@ -66,6 +67,14 @@ function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
   for (const waiter of waiters) (isAnswered(runtime, waiter) ? answered : waiting).push(waiter);
   runtime.waiters = waiting;
   for (const waiter of answered) waiter.answer();
+}
+
+/** Of executions that were busy before, those that are busy still; some may not have been kept. */
+export function forgetEnded({ state }: InstanceRuntime, others: Set<number> | undefined): void {
+  for (const id of others ?? []) {
+    const execution = state.executions[id - 1];
+    if (execution === undefined || !isBusy(execution.status)) others?.delete(id);
+  }
 }
 
 export function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {

@@ -144,7 +144,10 @@ export class FinalCheck {
     for (const path of ["end", "join"]) {
       const count = ends.filter((each) => each.path === path).length;
       if (count > 1) this.#violation(`${what} has ${count} executions of ${path}`);
-      if (status === "completed" && workflow === "forks" && count !== 1) {
+      const isTouched = this.#ledger.calls.some(
+        (call) => call.kind === "cancelStep" && call.instanceId === id,
+      );
+      if (status === "completed" && workflow === "forks" && count !== 1 && !isTouched) {
         this.#violation(`${what} has completed with ${count} executions of ${path}`);
       }
     }

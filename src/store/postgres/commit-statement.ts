@@ -25,7 +25,7 @@ interface Placed<Row> {
   readonly row: Row;
 }
 
-/** The parts that a commit may have, each with a function of its own, in the order of their calls. */
+/** The parts that a commit may have, each with a function of its own, in their order. */
 const parts = [
   ...(["lateAnswers", "starts", "replacements", "advances"] as const),
   ...(["executions", "tasks", "timers", "signals", "mail"] as const),
@@ -100,7 +100,8 @@ function textOf(used: readonly Part[], ends: readonly number[]): string {
   const numbers = kept.length === 0 ? "'{}'::bigint[]" : kept.join(" || ");
   const refused = "CASE WHEN array_position(c.kept, NULL) IS NOT NULL THEN c.kept END";
   // OFFSET keeps the planner from calling functions in each place that names their result.
-  return `SELECT ${[refused, ...rest].join(", ")} FROM (SELECT ${numbers} AS kept${from} OFFSET 0) AS c`;
+  const given = `SELECT ${numbers} AS kept${from} OFFSET 0`;
+  return `SELECT ${[refused, ...rest].join(", ")} FROM (${given}) AS c`;
 }
 
 /**
@@ -110,23 +111,22 @@ function textOf(used: readonly Part[], ends: readonly number[]): string {
  */
 export function inTurns(commit: Commit): readonly Commit[] {
   const answered = new Set<string>();
-  const later: Change[] = [];
-  const now = commit.changes.filter(({ answers }) => answers.length === 0);
+  const later = new Set<Change>();
   for (const change of commit.changes) {
     const { answers } = change;
     if (answers.length === 0) continue;
-    const isContested = answers.some(({ messageId }) => answered.has(messageId));
-    (isContested ? later : now).push(change);
+    if (answers.some(({ messageId }) => answered.has(messageId))) later.add(change);
     for (const { messageId } of answers) answered.add(messageId);
   }
-  if (later.length === 0) return [commit];
-  const nothing = { sent: [], answers: [], handedOn: [], dismissed: [] };
-  return [{ ...nothing, changes: now }, ...inTurns({ ...commit, changes: later })];
+  if (later.size === 0) return [commit];
+  const changes = commit.changes.filter((change) => !later.has(change));
+  const first = { changes, sent: [], answers: [], handedOn: [], dismissed: [] };
+  return [first, ...inTurns({ ...commit, changes: [...later] })];
 }
 
 /** The rows of a commit by the tables that they belong to. */
 class CommitRows {
-  /** New instances, changes with the record of their instance, and others: places count them all. */
+  /** New instances, changes with their instance's record, and others: places count them all. */
   readonly #starts: Change[] = [];
   readonly #replacements: Change[] = [];
   readonly #advances: Change[] = [];

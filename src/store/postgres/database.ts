@@ -68,6 +68,8 @@ export class Database {
     return this.#run(async () => {
       const client = await this.pool.connect();
       let failure: Error | undefined;
+      // A connection that breaks also fails what runs on it.
+      client.on("error", ignore);
       try {
         await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
         const result = await work(client);
@@ -78,6 +80,7 @@ export class Database {
         failure = error instanceof Error ? error : undefined;
         throw error;
       } finally {
+        client.off("error", ignore);
         client.release(failure);
       }
     });

@@ -126,7 +126,7 @@ export class NewsService {
     for (const listener of [...this.#listeners.values()]) for (const news of all) listener(news);
   }
 
-  // -------------------------------------------------------------------------------- to other stores
+  // ------------------------------------------------------------------------------ to other stores
 
   #send(): void {
     if (this.#sending !== undefined) return;

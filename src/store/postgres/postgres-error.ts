@@ -28,7 +28,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 /** The five characters with which the server classifies an error; undefined if it said nothing. */
-export function sqlStateOf(error: unknown): string | undefined {
+function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || !("severity" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
@@ -42,8 +42,8 @@ export function toStoreError(error: unknown): unknown {
   if (code === undefined || isFatal(error)) return describeLoss(error);
   if (unavailable.has(code) || unavailable.has(code.slice(0, 2))) {
     return new StoreUnavailableError(
-      `The database cannot be used at the moment; nothing was kept. Look after the server, and try ` +
-        `again. ${said}`,
+      "The database cannot be used at the moment; nothing was kept. Look after the server, and " +
+        `try again. ${said}`,
       options,
     );
   }
@@ -56,7 +56,7 @@ export function toStoreError(error: unknown): unknown {
   return new InternalError(`The database refused a statement of the store. ${said}`, options);
 }
 
-/** Whether the server has ended the connection with it: maybe after it had kept what it was told. */
+/** Whether the server has ended the connection with it, maybe after it had kept what it got. */
 function isFatal(error: Error): boolean {
   return "severity" in error && (error.severity === "FATAL" || error.severity === "PANIC");
 }
@@ -71,7 +71,7 @@ function describeLoss(error: Error): Error {
   const code = "code" in error ? ` ${error.code}` : "";
   return new StoreUnavailableError(
     "The connection to the database failed, or was lost; what was being written may have been " +
-      `kept or not. Look after the server, and try again. What was said:${code} ${error.message}.`,
+      `kept or not. Look after the server, and try again. It was said:${code} ${error.message}.`,
     options,
   );
 }

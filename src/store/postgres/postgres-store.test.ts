@@ -53,7 +53,7 @@ describe("PostgresStore", () => {
     expect(await store.versions(["order"])).toEqual([2]);
   });
 
-  test("fails calls whose connection is cut while they run, and keeps nothing of them", async () => {
+  test("fails calls whose connection is cut while they run", async () => {
     await store.commit(commitOf([changeOf("order", 0)]));
     const other = new Client({ connectionString: database.url });
     other.on("error", () => {});
@@ -209,7 +209,7 @@ describe("PostgresStore", () => {
     while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  test("listens again when its connection was cut, and tells that something may be missed", async () => {
+  test("listens again after a cut, and tells that something may have been missed", async () => {
     const heard: News[] = [];
     await store.listen("worker-a", (news) => heard.push(news));
     await cutConnections();

@@ -104,6 +104,13 @@ export async function versions(
   return instanceIds.map((id) => found.get(id) ?? 0);
 }
 
+export async function owned(database: Database, workerId: string): Promise<string[]> {
+  const [rows = []] = await database.read(
+    `SELECT id FROM tandem_instances WHERE owner = ${escapeLiteral(workerId)}`,
+  );
+  return rows.map(([id]) => id ?? "");
+}
+
 export async function findByIdempotencyKey(
   database: Database,
   key: string,
@@ -161,7 +168,8 @@ function pageFor({ userId, limit, after }: TaskQuery, audience: readonly string[
 function isAfter(after: TaskQuery["after"], columns: string): string {
   if (after === undefined) return "true";
   const { createdAt, instanceId, taskId } = after;
-  return `${columns} > (${Number(createdAt)}, ${escapeLiteral(instanceId)}, ${escapeLiteral(taskId)})`;
+  const place = [Number(createdAt), escapeLiteral(instanceId), escapeLiteral(taskId)];
+  return `${columns} > (${place.join(", ")})`;
 }
 
 function isOpenTo(userId: string): string {

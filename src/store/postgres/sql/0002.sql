@@ -1,19 +1,19 @@
--- What a commit does, as functions. A commit is one call of those that it has rows for: one round
--- trip, one transaction.
+-- What a commit does, as functions. A commit calls those that it has rows for, in one statement:
+-- one round trip, one transaction.
 --
 -- Rows come as one array for each column, and a column without any value as an empty array: an
--- array that is shorter than the others stands for nulls. `unnest` stands in lists of columns; in
--- FROM it would store each array first.
+-- array that is shorter than the others stands for nulls. Arrays are taken apart in lists of
+-- columns: in FROM, the server would store what comes out of each first.
 --
 -- Plans must not depend on statistics, which a new table does not have, and which are wrong while
--- it grows. So each is made once (`force_generic_plan`), and columns are compared with given rows
--- by `= ANY (ARRAY[…])`: other than `=`, it can only be used to look up one row after the other in
--- an index, and never to merge or to hash whole tables. `IS NOT DISTINCT FROM` compares where no
--- index is to be used.
+-- it grows. So each is made once (force_generic_plan), and columns are compared with given rows by
+-- = ANY (ARRAY[...]): other than by =, rows can then only be looked up one after the other in an
+-- index; the server cannot think of merging or hashing whole tables. IS NOT DISTINCT FROM compares
+-- where no index is to be used.
 --
--- `kept` are the numbers of the instances that the commit changes, in the order of its changes,
--- and null for a change that is refused: of that one nothing is kept. `places` say to which change
--- a row belongs, `instances` are the ids of their instances.
+-- What a function gets as kept are the numbers of the instances that the commit changes, in the
+-- order of its changes, and null for a change that is refused: of that one nothing is kept. Places
+-- say to which change a row belongs; instances are their ids.
 
 -- The places of changes whose messages are no longer kept for those who answer them. The messages
 -- that are stay locked until the end of the transaction, in the order of their ids, so that of two
@@ -234,8 +234,8 @@ BEGIN
   );
 END $$;
 
--- Tasks, and the names under which those that are open are found (`audience_rows` are the places
--- of their tasks among the given ones).
+-- Tasks, and the names under which those that are open are found; audience_rows are the places of
+-- their tasks among the given ones.
 CREATE FUNCTION tandem_keep_tasks(
   kept bigint[], places integer[], instances text[],
   ids text[], executions integer[], paths text[], statuses text[], titles text[],
@@ -405,11 +405,14 @@ BEGIN
 END $$;
 
 -- Forgets workers with the answers that are kept for them.
-CREATE FUNCTION tandem_forget_workers(gone text[]) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION tandem_forget_workers(gone text[], beats bigint[]) RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
   PERFORM FROM tandem_workers AS w WHERE w.id = ANY (gone) ORDER BY w.id FOR UPDATE;
-  DELETE FROM tandem_workers AS w WHERE w.id = ANY (gone);
+  -- Who has given a sign of life since is not gone.
+  DELETE FROM tandem_workers AS w
+  USING (SELECT unnest(gone) AS id, unnest(beats) AS beat) AS g
+  WHERE w.id = g.id AND (g.beat IS NULL OR w.beat = g.beat);
   -- Also what was answered while they were forgotten before.
   WITH dropped AS MATERIALIZED (
     SELECT a.message_id FROM tandem_answers AS a
@@ -421,14 +424,14 @@ END $$;
 
 -- Gives a worker what has an owner that is not known, up to so many instances, and all messages to
 -- workers that are not known. What another claim has locked is left to that one.
-CREATE FUNCTION tandem_claim(worker text, gone text[], most bigint)
+CREATE FUNCTION tandem_claim(worker text, gone text[], beats bigint[], most bigint)
 RETURNS SETOF text LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
   orphaned text[];
 BEGIN
-  PERFORM tandem_forget_workers(gone);
+  PERFORM tandem_forget_workers(gone, beats);
 
   WITH taken AS MATERIALIZED (
     SELECT m.id FROM tandem_messages AS m
