@@ -18,7 +18,7 @@ test.each([
   async ({ processes, rounds }) => {
     const folder = mkdtempSync(join(tmpdir(), "tandem-kill-"));
     const store = { type: "sqlite", file: join(folder, "test.db") } as const;
-    const world = new World({ seed, store, processes, atOnce: 24, ...timing });
+    const world = new World({ seed, store, processes, atOnce: 16, ...timing });
     try {
       for (let round = 0; round < rounds; round++) {
         const place = world.random.below(processes);
