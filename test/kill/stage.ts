@@ -30,6 +30,13 @@ export class Stage {
   #spare = new Child(this.#cache);
   readonly #looking = setInterval(() => this.look(), lookEveryMs);
 
+  readonly #removeFolder = () => rmSync(this.folder, { recursive: true, force: true });
+
+  constructor() {
+    // Also when a test took too long, and nobody waits for what it does at last.
+    process.once("exit", this.#removeFolder);
+  }
+
   begin(options: ProcessOptions): Child {
     const child = this.#spare;
     this.#spare = new Child(this.#cache);
@@ -81,6 +88,7 @@ export class Stage {
     await this.clear();
     await this.#spare.kill();
     this.#reader.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    process.off("exit", this.#removeFolder);
+    this.#removeFolder();
   }
 }
