@@ -20,7 +20,8 @@ export function beginGroup(instance: NaiveInstance, group: Execution, node: Grou
   }
   const open = group.closed ? [] : group.members;
   for (const member of [...open, ...(group.callback ? [group.callback] : [])]) {
-    if (endOf(member) !== "failed" && endOf(member) !== "canceled") continue;
+    const status = member.execution?.status;
+    if (status === "succeeded" || status === "skipped") continue;
     member.due = true;
     member.dueSince = instance.tick();
   }

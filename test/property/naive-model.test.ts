@@ -382,6 +382,28 @@ describe("groups", () => {
     expect(run.end("G/x").alive).toBe("G/y");
   });
 
+  test("members line up anew in each attempt of their group", () => {
+    const broken: NodeSpec = { kind: "map", name: "y", members: [step("i")], key: "list" };
+    const members = [{ ...step("w"), mutex: "m" }, step("x"), broken, step("z")];
+    const retry = { maxAttempts: 3 };
+    const interleaved: NodeSpec = { kind: "interleaved", name: "I", members, retry };
+    const holder: NodeSpec = { ...step("h"), mutex: "m" };
+    const run = group({
+      kind: "parallel",
+      members: [holder, interleaved],
+      failure: "wait-all",
+      retry: { maxAttempts: 2 },
+    });
+    // While h holds the mutex, y takes its turn before w, and fails in every attempt.
+    run.end("G/I/x");
+    expect(run.alive).toBe("G/h");
+    run.end("G/h");
+    // Now w has its turn, and then y, which is declared before z.
+    expect(run.alive).toBe("G/I/w G/I/y G/I/z");
+    run.end("G/I/w");
+    expect(run.status).toBe("failed GROUP_FAILED");
+  });
+
   test("a group whose members were all skipped is skipped", () => {
     const shy: NodeSpec = { kind: "machine", name: "x", canExecute: true };
     const run = group({ kind: "race", members: [shy] });
