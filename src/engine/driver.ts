@@ -61,6 +61,8 @@ export interface DriverHost {
   refused(runtime: InstanceRuntime, requests: readonly Request[]): void;
   /** It is not known what of this was kept. */
   lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
+  /** More was kept than what is in memory. */
+  doubt(): void;
   /** The message is left to be received again. */
   putDown(message: Message): void;
   /** The message was carried out. */
@@ -338,6 +340,7 @@ export class Driver {
   /** It was kept, and the instance is loaded anew meanwhile: what follows comes from there. */
   #performLate({ change, message, rejection, done }: Request): void {
     if (change?.isRefused) return;
+    if (change !== undefined) this.#host.doubt();
     if (message !== undefined) this.#host.carriedOut(message);
     done?.(rejection === undefined ? undefined : errorOfRejection(rejection));
   }

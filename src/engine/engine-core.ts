@@ -140,6 +140,7 @@ export class EngineCore {
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
       putDown: (message) => this.#mailroom.putDown(message),
+      doubt: () => this.#fleet.doubt(),
       perform: (request, decided, eventsFrom, effectsFrom) =>
         this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),

@@ -33,6 +33,9 @@ interface Neighbour {
   stillFor: number;
 }
 
+/** For so long what the store gave no answer to may still be on its way to it. */
+const longestDelayMs = 30_000;
+
 /** So many instances are taken over at a time, so that several workers share what is left. */
 const claimAtOnce = 50;
 
@@ -97,7 +100,7 @@ export class Fleet {
    */
   doubt(): void {
     const { leaseMs, pollIntervalMs } = this.#options;
-    this.#doubts = Math.ceil(leaseMs / pollIntervalMs) + 1;
+    this.#doubts = Math.ceil(Math.max(leaseMs, longestDelayMs) / pollIntervalMs);
   }
 
   /** Whether, of all workers, this one is first to do what any of them could do for an instance. */

@@ -32,6 +32,17 @@ describe("retryWorkflow", () => {
     expect(shop.begun).toEqual(["a", "b", "b", "c"]);
   });
 
+  test("leaves an instance that was shown before as it was", async () => {
+    const shop = new Workshop();
+    await shop.start(flow(shop.steps("a")));
+    await shop.fail("a");
+    const failed = await shop.view();
+    await retry(shop);
+    await shop.finish("a", { set: { a: 1 } });
+    expect(failed.steps.map(({ status, attempt }) => [status, attempt])).toEqual([["failed", 1]]);
+    expect(failed.data).toEqual({});
+  });
+
   test("lets members of a sequence see what those declared before them wrote, and no more", async () => {
     const shop = new Workshop();
     const group = new SequentialGroup([shop.step("x"), shop.step("y"), shop.step("z")]);

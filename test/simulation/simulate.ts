@@ -92,10 +92,11 @@ function checkWaits(world: World): void {
 
 /** Everything that somebody needs who has to find out why. */
 export function report({ seed, violations, world }: Outcome): string {
-  const workflows = new Set(allStored(world).map(({ rows }) => rows.instance.workflow));
-  const drawings = [...workflows]
-    .filter((name) => violations.some((text) => text.includes(`(${name})`)))
-    .map((name) => `${name}:\n${toMermaid(definitionOf(name))}`);
+  const named = allStored(world).filter(({ rows: { instance } }) =>
+    violations.some((text) => text.split(/[ ():]/).includes(instance.id)),
+  );
+  const workflows = new Set(named.map(({ rows }) => rows.instance.workflow));
+  const drawings = [...workflows].map((name) => `${name}:\n${toMermaid(definitionOf(name))}`);
   return [
     `seed ${seed}: ${violations.length} violations`,
     ...violations.slice(0, 20),

@@ -49,7 +49,7 @@ export function drawTrouble(random: RandomSource): Trouble {
     isOn(share) ? random.pick(times) : never;
   const share = (chance: number, shares: readonly number[]) =>
     isOn(chance) ? random.pick(shares) : 0;
-  const pollIntervalMs = random.pick([250, 500, 1000, 1000]);
+  const pollIntervalMs = random.pick([500, 1_000, 1_000, 2_000]);
   return {
     processes: random.weigh([
       [15, 1],

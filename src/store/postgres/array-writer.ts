@@ -95,10 +95,14 @@ export class ArrayWriter {
     // A copy: the statement may have to wait for a connection.
     const copy = Buffer.from(this.#bytes.subarray(0, this.#end));
     const arrays = this.#ends.map((end, index) => copy.subarray(this.#ends[index - 1] ?? 0, end));
+    this.clear();
+    return arrays;
+  }
+
+  clear(): void {
     this.#ends = [];
     this.#end = 0;
     if (this.#bytes.length > largestKept) this.#replace(Buffer.allocUnsafeSlow(sizeAtFirst));
-    return arrays;
   }
 
   #texts<Row>(oid: number, rows: readonly Row[], read: (row: Row) => string | undefined): void {

@@ -49,6 +49,8 @@ export class CommitStatements {
     const rows = new CommitRows(commit);
     const used = parts.filter((part) => rows.has(part));
     if (used.length === 0) return undefined;
+    // There may be something left of a commit that could not be written.
+    this.#writer.clear();
     const ends = used.map((part) => {
       rows.write(part, this.#writer);
       return this.#writer.amount;

@@ -3,6 +3,7 @@ import {
   StoreClosedError,
   StoreInvalidError,
   StoreUnavailableError,
+  WorkflowsError,
 } from "../../errors.ts";
 
 /** Codes of errors after which the same statement may succeed: two transactions met. */
@@ -35,7 +36,8 @@ function sqlStateOf(error: unknown): string | undefined {
 
 /** What went wrong, as an error of this package; what is no error of a database stays as it is. */
 export function toStoreError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof TypeError) return error;
+  if (!(error instanceof Error)) return error;
+  if (error instanceof TypeError || error instanceof WorkflowsError) return error;
   const code = sqlStateOf(error);
   const options = { cause: error };
   const said = `PostgreSQL said (${code}): ${error.message}.`;

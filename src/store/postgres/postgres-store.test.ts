@@ -177,6 +177,15 @@ describe("PostgresStore", () => {
     ]);
   });
 
+  test("keeps other commits as they are when one cannot be written", async () => {
+    const executions = [executionRecord(1, { result: 1n })];
+    const broken = store.commit(commitOf([changeOf("broken", 0, { executions })]));
+    await expect(broken).rejects.toThrow(TypeError);
+    await store.commit(commitOf([changeOf("order", 0, { executions: [executionRecord(1)] })]));
+    expect(await store.versions(["broken", "order"])).toEqual([0, 1]);
+    expect((await store.load(["order"]))[0]?.rows.executions).toEqual([executionRecord(1)]);
+  });
+
   test("refuses calls after it was closed", async () => {
     await store.close();
     const closed = { code: "STORE_CLOSED" };
