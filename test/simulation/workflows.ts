@@ -18,7 +18,6 @@ import {
   WebhookStep,
   type WorkflowContext,
   type WorkflowDefinition,
-  type WorkflowNode,
   WorkflowRegistry,
 } from "tandem-workflows";
 import { flow } from "../support/workshop.ts";
