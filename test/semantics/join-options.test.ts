@@ -115,6 +115,7 @@ describe("join: n", () => {
     expect(shop.running).toEqual(["c"]);
     await shop.finish("c");
     expect(await shop.statuses("join")).toEqual(["canceled"]);
+    expect(shop.begun).not.toContain("join");
     expect(await shop.error()).toMatchObject({ code: "JOIN_UNREACHABLE", path: "join" });
   });
 });
