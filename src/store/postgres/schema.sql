@@ -9,59 +9,60 @@ COMMENT ON TABLE tandem_answers IS 'Answers that their recipient has not read ye
 
 CREATE TABLE tandem_executions (
   instance_number bigint NOT NULL,
-  number integer NOT NULL,
-  node integer NOT NULL,
-  path text NOT NULL,
-  status text NOT NULL,
-  attempt integer NOT NULL,
   last_attempt bigint NOT NULL,
-  iteration integer NOT NULL,
-  parent integer,
-  "position" integer NOT NULL,
-  arrived_edges json,
-  taken_edges json,
   started_at bigint,
   ended_at bigint,
+  number integer NOT NULL,
+  node integer NOT NULL,
+  attempt integer NOT NULL,
+  iteration integer NOT NULL,
+  "position" integer NOT NULL,
   event_number integer NOT NULL,
+  parent integer,
+  compensates integer,
+  round_open boolean NOT NULL,
+  path text NOT NULL,
+  status text NOT NULL,
+  arrived_edges json,
+  taken_edges json,
   result json,
   writes json,
   error json,
-  round_open boolean NOT NULL,
   map json,
   vote text,
   reduced_writes json,
-  compensates integer,
   PRIMARY KEY (instance_number, number)
 ) WITH (fillfactor=40);
 COMMENT ON TABLE tandem_executions IS 'One row for each visit to a step or group.';
+COMMENT ON COLUMN tandem_executions.started_at IS 'When the current attempt started.';
 COMMENT ON COLUMN tandem_executions.number IS 'Counts the executions of the instance, from 1.';
 COMMENT ON COLUMN tandem_executions.node IS 'The place of the step or group in the compiled definition.';
+COMMENT ON COLUMN tandem_executions."position" IS 'The place among the members of the group; -1 for its callback.';
+COMMENT ON COLUMN tandem_executions.event_number IS 'Numbers what happens in an instance: the order in which writes became visible.';
+COMMENT ON COLUMN tandem_executions.parent IS 'The number of the execution of the group that this is a member of.';
+COMMENT ON COLUMN tandem_executions.compensates IS 'Of a compensation: the number of the execution that it undoes.';
+COMMENT ON COLUMN tandem_executions.round_open IS 'Whether a join that counts arrivals still takes some in.';
 COMMENT ON COLUMN tandem_executions.path IS 'The name of the step or group, after those of the groups around it.';
 COMMENT ON COLUMN tandem_executions.status IS 'pending, scheduled, running, waiting, succeeded, failed, canceled or skipped';
-COMMENT ON COLUMN tandem_executions.parent IS 'The number of the execution of the group that this is a member of.';
-COMMENT ON COLUMN tandem_executions."position" IS 'The place among the members of the group; -1 for its callback.';
 COMMENT ON COLUMN tandem_executions.arrived_edges IS 'Edges whose arrival it used: numbers of the compiled definition.';
 COMMENT ON COLUMN tandem_executions.taken_edges IS 'Edges taken at its end: numbers of the compiled definition.';
-COMMENT ON COLUMN tandem_executions.started_at IS 'When the current attempt started.';
-COMMENT ON COLUMN tandem_executions.event_number IS 'Numbers what happens in an instance: the order in which writes became visible.';
 COMMENT ON COLUMN tandem_executions.writes IS 'What it set in the data: a list of [key, value].';
-COMMENT ON COLUMN tandem_executions.round_open IS 'Whether a join that counts arrivals still takes some in.';
 COMMENT ON COLUMN tandem_executions.map IS 'Of a map: its items, and whether it was closed early.';
 COMMENT ON COLUMN tandem_executions.vote IS 'Of a member of a quorum: counts, veto or other.';
 COMMENT ON COLUMN tandem_executions.reduced_writes IS 'What custom reducers made of its writes.';
-COMMENT ON COLUMN tandem_executions.compensates IS 'Of a compensation: the number of the execution that it undoes.';
 
 CREATE TABLE tandem_instances (
   number bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+  state_version bigint NOT NULL,
+  started_at bigint NOT NULL,
+  changed_at bigint NOT NULL,
+  ended_at bigint,
+  parent_execution integer,
   id text COLLATE "C" NOT NULL,
+  owner text COLLATE "C",
   workflow text NOT NULL,
   workflow_version text NOT NULL,
   status text NOT NULL,
-  state_version bigint NOT NULL,
-  owner text COLLATE "C",
-  started_at bigint NOT NULL,
-  ended_at bigint,
-  changed_at bigint NOT NULL,
   user_id text,
   tenant text,
   idempotency_key text COLLATE "C",
@@ -70,20 +71,19 @@ CREATE TABLE tandem_instances (
   reason text,
   compensating text,
   parent_instance_id text COLLATE "C",
-  parent_execution integer,
   PRIMARY KEY (id)
 ) WITH (fillfactor=30);
 CREATE UNIQUE INDEX tandem_instances_by_idempotency_key ON tandem_instances USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX tandem_instances_by_owner ON tandem_instances USING btree (owner) WHERE (owner IS NOT NULL);
 COMMENT ON TABLE tandem_instances IS 'Workflows that were started.';
 COMMENT ON COLUMN tandem_instances.number IS 'Given by the database; executions refer to it because it is short.';
-COMMENT ON COLUMN tandem_instances.status IS 'pending, running, waiting, paused, completed, failed or canceled';
 COMMENT ON COLUMN tandem_instances.state_version IS 'Counts the changes of the instance: whoever writes names the one that it has seen.';
+COMMENT ON COLUMN tandem_instances.parent_execution IS 'The number of the execution that waits for this child instance.';
 COMMENT ON COLUMN tandem_instances.owner IS 'The worker that runs its code; null while nothing runs.';
+COMMENT ON COLUMN tandem_instances.status IS 'pending, running, waiting, paused, completed, failed or canceled';
 COMMENT ON COLUMN tandem_instances.error IS 'Why it failed: an object with code, message, path and more.';
 COMMENT ON COLUMN tandem_instances.reason IS 'Why it was cancelled.';
 COMMENT ON COLUMN tandem_instances.compensating IS 'failed or canceled: how it will end when its compensation is done.';
-COMMENT ON COLUMN tandem_instances.parent_execution IS 'The number of the execution that waits for this child instance.';
 
 CREATE TABLE tandem_messages (
   number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

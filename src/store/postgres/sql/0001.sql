@@ -5,22 +5,24 @@
 -- While an instance runs, its row changes with each of its steps, and the row of an execution once
 -- or twice, when it grows. New rows leave room in their pages for that, and no index has a column
 -- that changes while steps run: so a change stays in its page and touches no index (a HOT update).
+-- Their columns stand in an order that leaves no gaps between values.
 
 CREATE TABLE tandem_migrations (
   number integer PRIMARY KEY
 );
 
 CREATE TABLE tandem_instances (
-  number bigint GENERATED ALWAYS AS IDENTITY (CACHE 100),
+  number bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
+  state_version bigint NOT NULL,
+  started_at bigint NOT NULL,
+  changed_at bigint NOT NULL,
+  ended_at bigint,
+  parent_execution integer,
   id text COLLATE "C" PRIMARY KEY,
+  owner text COLLATE "C",
   workflow text NOT NULL,
   workflow_version text NOT NULL,
   status text NOT NULL,
-  state_version bigint NOT NULL,
-  owner text COLLATE "C",
-  started_at bigint NOT NULL,
-  ended_at bigint,
-  changed_at bigint NOT NULL,
   user_id text,
   tenant text,
   idempotency_key text COLLATE "C",
@@ -28,8 +30,7 @@ CREATE TABLE tandem_instances (
   error json,
   reason text,
   compensating text,
-  parent_instance_id text COLLATE "C",
-  parent_execution integer
+  parent_instance_id text COLLATE "C"
 ) WITH (fillfactor = 30);
 
 CREATE UNIQUE INDEX tandem_instances_by_idempotency_key
@@ -42,28 +43,28 @@ WHERE owner IS NOT NULL;
 
 CREATE TABLE tandem_executions (
   instance_number bigint NOT NULL,
-  number integer NOT NULL,
-  node integer NOT NULL,
-  path text NOT NULL,
-  status text NOT NULL,
-  attempt integer NOT NULL,
   last_attempt bigint NOT NULL,
-  iteration integer NOT NULL,
-  parent integer,
-  position integer NOT NULL,
-  arrived_edges json,
-  taken_edges json,
   started_at bigint,
   ended_at bigint,
+  number integer NOT NULL,
+  node integer NOT NULL,
+  attempt integer NOT NULL,
+  iteration integer NOT NULL,
+  position integer NOT NULL,
   event_number integer NOT NULL,
+  parent integer,
+  compensates integer,
+  round_open boolean NOT NULL,
+  path text NOT NULL,
+  status text NOT NULL,
+  arrived_edges json,
+  taken_edges json,
   result json,
   writes json,
   error json,
-  round_open boolean NOT NULL,
   map json,
   vote text,
   reduced_writes json,
-  compensates integer,
   PRIMARY KEY (instance_number, number)
 ) WITH (fillfactor = 40);
 
