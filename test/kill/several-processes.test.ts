@@ -164,15 +164,12 @@ describe("instances of a process", { timeout: 30_000 }, () => {
     expect(ms).toBeLessThan(leaseMs / 2);
   });
 
-  test("are spread among those that are left", async () => {
-    const [owner, ...others] = await Promise.all([begin(), begin(), begin()]);
+  test("go on, each once, in whichever of those that are left takes them over", async () => {
+    const [owner] = await Promise.all([begin(), begin(), begin()]);
     const ids = Array.from({ length: 120 }, (_, index) => `d${index}`);
     await Promise.all(ids.map((id) => startDesk(owner, id)));
     await owner.kill();
     await Promise.all(ids.map((id) => stage.line(`run ${id} dig 1 2`)));
-    for (const { name } of others) {
-      expect(linesWith(`${name} run d`).length).toBeGreaterThan(0);
-    }
     expect(linesWith(" dig 1 2")).toHaveLength(ids.length);
   });
 });
