@@ -184,16 +184,16 @@ export class ChildInstances {
   /** The parent learns what became of its child. */
   async ended(parent: InstanceRuntime, letter: EndLetter, message: Message): Promise<void> {
     const { executionId, childId: id } = letter;
-    const inMemory = [...(parent.children ?? [])].find((each) => each.id === id);
-    const child = inMemory?.isEnded ? inMemory : await this.#host.find(id);
-    // One that goes on was retried, and tells of its end again.
-    if (!child?.isEnded) return this.#host.drop(message);
     const { attempt } = parent.state.execution(executionId);
     // A child of an earlier attempt counts only if an operator's retry let it go on.
     if (id !== childId(parent.id, executionId, attempt)) {
       const latest = await this.#find(parent.id, executionId, attempt);
       if (latest?.id !== id) return this.#host.drop(message);
     }
+    const inMemory = [...(parent.children ?? [])].find((each) => each.id === id);
+    const child = inMemory?.isEnded ? inMemory : await this.#host.find(id);
+    // One that goes on was retried, also meanwhile, and tells of its end again.
+    if (!child?.isEnded) return this.#host.drop(message);
     const outcome = this.#outcomeOf(child, parent, executionId);
     this.#host.send(parent, { type: "ChildEnded", executionId, outcome }, message);
   }
