@@ -7,7 +7,8 @@ import type {
 } from "../../machine/index.ts";
 import type { Answer, Change, Commit, Handover, Message } from "../store.ts";
 import { audienceOf } from "../task-audience.ts";
-import type { ArrayWriter } from "./array-writer.ts";
+import { ArrayWriter } from "./array-writer.ts";
+import type { KnownExecutions } from "./known-executions.ts";
 
 /** A prepared statement: connections know it by its name once they have seen it. */
 export interface CommitStatement {
@@ -28,7 +29,7 @@ interface Placed<Row> {
 /** The parts that a commit may have, each with a function of its own, in their order. */
 const parts = [
   ...(["lateAnswers", "starts", "replacements", "advances"] as const),
-  ...(["executions", "tasks", "timers", "signals", "mail"] as const),
+  ...(["plainExecutions", "executions", "tasks", "timers", "signals", "mail"] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -37,16 +38,17 @@ type Part = (typeof parts)[number];
  * Which ones these are makes the name of the statement; in practice a handful of combinations.
  */
 export class CommitStatements {
-  readonly #writer: ArrayWriter;
+  readonly #writer = new ArrayWriter();
+  readonly #known: KnownExecutions;
   readonly #texts = new Map<string, string>();
 
-  constructor(writer: ArrayWriter) {
-    this.#writer = writer;
+  constructor(known: KnownExecutions) {
+    this.#known = known;
   }
 
   /** Undefined if the commit has nothing in it. */
   write(commit: Commit): CommitStatement | undefined {
-    const rows = new CommitRows(commit);
+    const rows = new CommitRows(commit, this.#known);
     const used = parts.filter((part) => rows.has(part));
     if (used.length === 0) return undefined;
     // There may be something left of a commit that could not be written.
@@ -66,11 +68,19 @@ export class CommitStatements {
   }
 }
 
-/** Functions of parts that give the numbers of the instances that are changed, or nulls. */
+/** Functions that give the numbers of the instances that are changed, or nulls. */
 const changing: Partial<Record<Part, string>> = {
   starts: "tandem_start_instances",
   replacements: "tandem_replace_instances",
   advances: "tandem_advance_instances",
+};
+const keeping: Partial<Record<Part, string>> = {
+  plainExecutions: "tandem_keep_plain_executions",
+  executions: "tandem_keep_executions",
+  tasks: "tandem_keep_tasks",
+  timers: "tandem_keep_timers",
+  signals: "tandem_keep_signals",
+  mail: "tandem_keep_mail",
 };
 
 /** @param ends for each part, how many arrays there are up to its last. */
@@ -89,8 +99,7 @@ function textOf(used: readonly Part[], ends: readonly number[]): string {
       const call = `tandem_find_late_answers(${[first, second, ...others].join(", ")})`;
       from = ` FROM (SELECT ${call} AS places OFFSET 0) AS late`;
     } else if (name === undefined) {
-      const name = `tandem_keep_${part}`;
-      rest.push(`${name}(${["c.kept", first, second, ...others].join(", ")})`);
+      rest.push(`${keeping[part]}(${["c.kept", first, second, ...others].join(", ")})`);
     } else {
       // Refused changes have no version, and so not the one that is kept.
       const before = ["0", ...amounts].join(" + ");
@@ -126,14 +135,27 @@ export function inTurns(commit: Commit): readonly Commit[] {
   return [first, ...inTurns({ ...commit, changes: [...later] })];
 }
 
+/** Executions with the places of their changes. */
+class ExecutionRows {
+  readonly records: ExecutionRecord[] = [];
+  readonly places: number[] = [];
+  readonly isNew: boolean[] = [];
+
+  add(record: ExecutionRecord, place: number, isNew: boolean): void {
+    this.records.push(record);
+    this.places.push(place);
+    this.isNew.push(isNew);
+  }
+}
+
 /** The rows of a commit by the tables that they belong to. */
 class CommitRows {
   /** New instances, changes with their instance's record, and others: places count them all. */
   readonly #starts: Change[] = [];
   readonly #replacements: Change[] = [];
   readonly #advances: Change[] = [];
-  readonly #executions: ExecutionRecord[] = [];
-  readonly #executionPlaces: number[] = [];
+  readonly #plainExecutions = new ExecutionRows();
+  readonly #executions = new ExecutionRows();
   readonly #tasks: Placed<TaskRecord>[] = [];
   readonly #timers: Placed<TimerRecord>[] = [];
   readonly #cleared: Placed<string>[] = [];
@@ -143,13 +165,13 @@ class CommitRows {
   readonly #handedOn: readonly Handover[];
   readonly #dismissed: readonly string[];
 
-  constructor({ changes, sent, answers, handedOn, dismissed }: Commit) {
+  constructor({ changes, sent, answers, handedOn, dismissed }: Commit, known: KnownExecutions) {
     for (const change of changes) this.#listOf(change).push(change);
     let place = 0;
     for (const list of [this.#starts, this.#replacements, this.#advances]) {
       // In one order in all processes, so that two commits do not wait for each other.
       list.sort(byInstance);
-      for (const change of list) this.#add(change, ++place);
+      for (const change of list) this.#add(change, ++place, known.firstNewId(change));
     }
     // Of an answer of a change and another to the same message, that of the change comes first.
     this.#addMail(sent, answers, 0, "");
@@ -168,11 +190,11 @@ class CommitRows {
     return expectedVersion === 0 ? this.#starts : this.#replacements;
   }
 
-  #add(change: Change, place: number): void {
+  #add(change: Change, place: number, firstNewId: number): void {
     const { instanceId, executions, tasks, timers, clearedTimers, signals } = change;
     for (const execution of executions) {
-      this.#executions.push(execution);
-      this.#executionPlaces.push(place);
+      const rows = isPlain(execution) ? this.#plainExecutions : this.#executions;
+      rows.add(execution, place, execution.id >= firstNewId);
     }
     for (const row of tasks) this.#tasks.push({ place, instanceId, row });
     for (const row of timers) this.#timers.push({ place, instanceId, row });
@@ -201,8 +223,10 @@ class CommitRows {
         return this.#replacements.length > 0;
       case "advances":
         return this.#advances.length > 0;
+      case "plainExecutions":
+        return this.#plainExecutions.records.length > 0;
       case "executions":
-        return this.#executions.length > 0;
+        return this.#executions.records.length > 0;
       case "tasks":
         return this.#tasks.length > 0;
       case "timers":
@@ -229,9 +253,11 @@ class CommitRows {
         return writeInstances(writer, this.#replacements);
       case "advances":
         return writeAdvances(writer, this.#advances);
+      case "plainExecutions":
+        return writePlainExecutions(writer, this.#plainExecutions);
       case "executions":
-        writer.integer(this.#executionPlaces, same);
-        return writeExecutions(writer, this.#executions);
+        writePlainExecutions(writer, this.#executions);
+        return writeRareColumns(writer, this.#executions.records);
       case "tasks":
         return writeTasks(writer, this.#tasks);
       case "timers":
@@ -279,29 +305,49 @@ function writeInstances(writer: ArrayWriter, changes: readonly Change[]): void {
   writer.integer(instances, (row) => row.parent?.executionId);
 }
 
-function writeExecutions(writer: ArrayWriter, executions: readonly ExecutionRecord[]): void {
-  writer.integer(executions, (row) => row.id);
-  writer.integer(executions, (row) => row.node);
-  writer.text(executions, (row) => row.path);
-  writer.text(executions, (row) => row.status);
-  writer.integer(executions, (row) => row.attempt);
-  writer.bigint(executions, (row) => row.lastAttempt);
-  writer.integer(executions, (row) => row.iteration);
-  writer.integer(executions, (row) => (row.parent === 0 ? undefined : row.parent));
-  writer.integer(executions, (row) => row.position);
-  writer.json(executions, (row) => (row.arrivals.length === 0 ? undefined : list(row.arrivals)));
-  writer.json(executions, (row) => (row.taken === undefined ? undefined : list(row.taken)));
-  writer.bigint(executions, (row) => row.startedAt);
-  writer.bigint(executions, (row) => row.endedAt);
-  writer.integer(executions, (row) => row.order);
-  writer.json(executions, (row) => toJsonText(row.result));
-  writer.json(executions, (row) => toJsonText(row.writes));
-  writer.json(executions, (row) => toJsonText(row.error));
-  writer.boolean(executions, (row) => row.roundOpen);
-  writer.json(executions, (row) => toJsonText(row.map));
-  writer.text(executions, (row) => row.vote);
-  writer.json(executions, (row) => toJsonText(row.reduced));
-  writer.integer(executions, (row) => (row.compensates === 0 ? undefined : row.compensates));
+function writePlainExecutions(
+  writer: ArrayWriter,
+  { records, places, isNew }: ExecutionRows,
+): void {
+  writer.integer(places, same);
+  writer.boolean(isNew, same);
+  writer.integer(records, (row) => row.id);
+  writer.integer(records, (row) => row.node);
+  writer.text(records, (row) => row.path);
+  writer.text(records, (row) => row.status);
+  writer.integer(records, (row) => row.attempt);
+  writer.bigint(records, (row) => row.lastAttempt);
+  writer.integer(records, (row) => row.iteration);
+  writer.integer(records, (row) => (row.parent === 0 ? undefined : row.parent));
+  writer.integer(records, (row) => row.position);
+  writer.json(records, (row) => (row.arrivals.length === 0 ? undefined : list(row.arrivals)));
+  writer.json(records, (row) => (row.taken === undefined ? undefined : list(row.taken)));
+  writer.bigint(records, (row) => row.startedAt);
+  writer.bigint(records, (row) => row.endedAt);
+  writer.integer(records, (row) => row.order);
+  writer.json(records, (row) => toJsonText(row.result));
+  writer.json(records, (row) => toJsonText(row.writes));
+}
+
+function writeRareColumns(writer: ArrayWriter, records: readonly ExecutionRecord[]): void {
+  writer.json(records, (row) => toJsonText(row.error));
+  writer.boolean(records, (row) => row.roundOpen);
+  writer.json(records, (row) => toJsonText(row.map));
+  writer.text(records, (row) => row.vote);
+  writer.json(records, (row) => toJsonText(row.reduced));
+  writer.integer(records, (row) => (row.compensates === 0 ? undefined : row.compensates));
+}
+
+/** Whether nothing is set of what `writeRareColumns` writes. */
+function isPlain({ error, roundOpen, map, vote, reduced, compensates }: ExecutionRecord): boolean {
+  return (
+    error === undefined &&
+    !roundOpen &&
+    map === undefined &&
+    vote === undefined &&
+    reduced === undefined &&
+    compensates === 0
+  );
 }
 
 function writeTasks(writer: ArrayWriter, tasks: readonly Placed<TaskRecord>[]): void {

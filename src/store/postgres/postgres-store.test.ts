@@ -177,6 +177,47 @@ describe("PostgresStore", () => {
     ]);
   });
 
+  test("keeps executions right when an instance changes hands", async () => {
+    const other = new PostgresStore({ connectionString: database.url });
+    const kept = new Map<number, string>();
+    let version = 0;
+    const write = async (on: PostgresStore, path: string, ...ids: readonly number[]) => {
+      const executions = ids.map((id) => executionRecord(id, { path }));
+      const change = changeOf("order", version, { owner: path, executions });
+      expect(await on.commit(commitOf([change]))).toEqual([]);
+      version++;
+      for (const id of ids) kept.set(id, path);
+    };
+    await write(store, "a", 1, 2);
+    await write(store, "a", 2, 3);
+    await write(other, "b", 3, 4);
+    const stale = changeOf("order", 2, { owner: "a", executions: [executionRecord(4)] });
+    expect(await store.commit(commitOf([stale]))).toEqual(["order"]);
+    await write(store, "a", 4, 5);
+    await write(other, "b", 1, 6);
+    await write(store, "a", 5, 6, 7);
+    await write(store, "a", 7, 8);
+    const [stored] = await store.load(["order"]);
+    const loaded = stored?.rows.executions.map(({ id, path }) => [id, path]);
+    expect(loaded).toEqual([...kept].sort(([a], [b]) => a - b));
+    await other.close();
+  });
+
+  test("clears what is rarely set when a plain record replaces it", async () => {
+    const full = {
+      error: { code: "x", message: "y" },
+      map: { items: [1], closed: true },
+      reduced: [["a", 1]] as const,
+      ...{ vote: "veto" as const, roundOpen: true, compensates: 3 },
+    };
+    const records = [executionRecord(1, full), executionRecord(2), executionRecord(3, full)];
+    await store.commit(commitOf([changeOf("order", 0, { executions: records })]));
+    expect((await store.load(["order"]))[0]?.rows.executions).toEqual(records);
+    const next = [executionRecord(1), executionRecord(2, full), executionRecord(3, full)];
+    await store.commit(commitOf([changeOf("order", 1, { executions: next })]));
+    expect((await store.load(["order"]))[0]?.rows.executions).toEqual(next);
+  });
+
   test("keeps other commits as they are when one cannot be written", async () => {
     const executions = [executionRecord(1, { result: 1n })];
     const broken = store.commit(commitOf([changeOf("broken", 0, { executions })]));

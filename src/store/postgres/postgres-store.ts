@@ -15,9 +15,9 @@ import type {
   TimerQuery,
   WorkerBeat,
 } from "../store.ts";
-import { ArrayWriter } from "./array-writer.ts";
 import { CommitStatements, inTurns } from "./commit-statement.ts";
 import { Database } from "./database.ts";
+import { KnownExecutions } from "./known-executions.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
 import { NewsService } from "./news.ts";
@@ -47,7 +47,8 @@ export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #schema: string | undefined;
   readonly #news: NewsService;
-  readonly #statements = new CommitStatements(new ArrayWriter());
+  readonly #known = new KnownExecutions();
+  readonly #statements = new CommitStatements(this.#known);
   #isReady = false;
   #preparing: Promise<void> | undefined;
 
@@ -100,11 +101,22 @@ export class PostgresStore implements Store {
   }
 
   async #keep(commit: Commit): Promise<readonly string[]> {
+    const { changes } = commit;
     const statement = this.#statements.write(commit);
     if (statement === undefined) return none;
     const { name, text, values, instanceIds } = statement;
-    const [row] = await this.#database.query(text, values, name);
-    return queries.refusedOf(row?.[0], instanceIds);
+    try {
+      const [row] = await this.#database.query(text, values, name);
+      const refused = queries.refusedOf(row?.[0], instanceIds);
+      for (const change of changes) {
+        if (refused.includes(change.instanceId)) this.#known.forget(change);
+        else this.#known.kept(change);
+      }
+      return refused;
+    } catch (error) {
+      for (const change of changes) this.#known.forget(change);
+      throw error;
+    }
   }
 
   async load(instanceIds: readonly string[]): Promise<readonly StoredInstance[]> {

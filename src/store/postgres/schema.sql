@@ -350,7 +350,7 @@ BEGIN
   DELETE FROM tandem_answers AS a USING dropped AS d WHERE a.message_id = d.message_id;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_keep_executions(kept bigint[], places integer[], numbers integer[], nodes integer[], paths text[], statuses text[], attempts integer[], last_attempts bigint[], iterations integer[], parents integer[], positions integer[], arrived_edges json[], taken_edges json[], starts bigint[], ends bigint[], event_numbers integer[], results json[], writes json[], errors json[], open_rounds boolean[], maps json[], votes text[], reduced_writes json[], compensated integer[])
+CREATE OR REPLACE FUNCTION tandem_keep_executions(kept bigint[], places integer[], is_new boolean[], numbers integer[], nodes integer[], paths text[], statuses text[], attempts integer[], last_attempts bigint[], iterations integer[], parents integer[], positions integer[], arrived_edges json[], taken_edges json[], starts bigint[], ends bigint[], event_numbers integer[], results json[], writes json[], errors json[], open_rounds boolean[], maps json[], votes text[], reduced_writes json[], compensated integer[])
  RETURNS void
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -362,8 +362,9 @@ BEGIN
   USING (
     SELECT c.*, kept[c.place] AS instance_number
     FROM (
-      SELECT unnest(places) AS place, unnest(numbers) AS number, unnest(nodes) AS node,
-        unnest(paths) AS path, unnest(statuses) AS status, unnest(attempts) AS attempt,
+      SELECT unnest(places) AS place, unnest(is_new) AS is_new, unnest(numbers) AS number,
+        unnest(nodes) AS node, unnest(paths) AS path, unnest(statuses) AS status,
+        unnest(attempts) AS attempt,
         unnest(last_attempts) AS last_attempt, unnest(iterations) AS iteration,
         unnest(parents) AS parent, unnest(positions) AS "position",
         unnest(arrived_edges) AS arrived, unnest(taken_edges) AS taken,
@@ -375,7 +376,8 @@ BEGIN
     ) AS c
     WHERE kept[c.place] IS NOT NULL
   ) AS c
-  ON e.instance_number = ANY (ARRAY[c.instance_number]) AND e.number = ANY (ARRAY[c.number])
+  ON e.instance_number = ANY (ARRAY[CASE WHEN c.is_new THEN NULL ELSE c.instance_number END])
+    AND e.number = ANY (ARRAY[c.number])
   WHEN MATCHED THEN UPDATE SET
     node = c.node, path = c.path, status = c.status, attempt = c.attempt,
     last_attempt = c.last_attempt, iteration = c.iteration, parent = c.parent,
@@ -444,6 +446,50 @@ BEGIN
     USING (SELECT unnest(dismissed_ids) AS id) AS c
     WHERE a.message_id = ANY (ARRAY[c.id]);
   END IF;
+END $function$;
+
+CREATE OR REPLACE FUNCTION tandem_keep_plain_executions(kept bigint[], places integer[], is_new boolean[], numbers integer[], nodes integer[], paths text[], statuses text[], attempts integer[], last_attempts bigint[], iterations integer[], parents integer[], positions integer[], arrived_edges json[], taken_edges json[], starts bigint[], ends bigint[], event_numbers integer[], results json[], writes json[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+BEGIN
+  MERGE INTO tandem_executions AS e
+  USING (
+    SELECT c.*, kept[c.place] AS instance_number
+    FROM (
+      SELECT unnest(places) AS place, unnest(is_new) AS is_new, unnest(numbers) AS number,
+        unnest(nodes) AS node, unnest(paths) AS path, unnest(statuses) AS status,
+        unnest(attempts) AS attempt,
+        unnest(last_attempts) AS last_attempt, unnest(iterations) AS iteration,
+        unnest(parents) AS parent, unnest(positions) AS "position",
+        unnest(arrived_edges) AS arrived, unnest(taken_edges) AS taken,
+        unnest(starts) AS started_at, unnest(ends) AS ended_at,
+        unnest(event_numbers) AS event_number, unnest(results) AS result,
+        unnest(writes) AS written
+    ) AS c
+    WHERE kept[c.place] IS NOT NULL
+  ) AS c
+  ON e.instance_number = ANY (ARRAY[CASE WHEN c.is_new THEN NULL ELSE c.instance_number END])
+    AND e.number = ANY (ARRAY[c.number])
+  WHEN MATCHED THEN UPDATE SET
+    node = c.node, path = c.path, status = c.status, attempt = c.attempt,
+    last_attempt = c.last_attempt, iteration = c.iteration, parent = c.parent,
+    position = c.position, arrived_edges = c.arrived, taken_edges = c.taken,
+    started_at = c.started_at, ended_at = c.ended_at, event_number = c.event_number,
+    result = c.result, writes = c.written, error = NULL, round_open = false, map = NULL,
+    vote = NULL, reduced_writes = NULL, compensates = NULL
+  WHEN NOT MATCHED THEN INSERT (
+    instance_number, number, node, path, status, attempt, last_attempt, iteration, parent,
+    position, arrived_edges, taken_edges, started_at, ended_at, event_number, result, writes,
+    round_open
+  ) VALUES (
+    c.instance_number, c.number, c.node, c.path, c.status, c.attempt, c.last_attempt,
+    c.iteration, c.parent, c.position, c.arrived, c.taken, c.started_at, c.ended_at,
+    c.event_number, c.result, c.written, false
+  );
 END $function$;
 
 CREATE OR REPLACE FUNCTION tandem_keep_setting(setting text, given text)
