@@ -3,7 +3,16 @@
  * `figure(…)` when it is imported; `bench/run.ts` imports every group.
  */
 
-export type Unit = "steps/s" | "µs" | "µs/branch" | "µs/step" | "µs/pass" | "µs/item";
+export type Unit =
+  | "steps/s"
+  | "commits/s"
+  | "µs"
+  | "µs/branch"
+  | "µs/step"
+  | "µs/pass"
+  | "µs/item"
+  | "ms"
+  | "MB";
 
 export interface FigureOptions {
   readonly unit: Unit;
@@ -22,7 +31,13 @@ export interface Figure extends Required<Omit<FigureOptions, "limit">> {
 }
 
 /** Prepares the figure in a process of its own. */
-export type Setup = () => Round | Promise<Round>;
+export type Setup = (afterwards: Afterwards) => Round | Promise<Round>;
+
+/**
+ * Registers what has to be done when the figure has been measured, and also when it fails or is
+ * interrupted. What was registered last is done first.
+ */
+export type Afterwards = (cleanUp: () => void | Promise<void>) => void;
 
 /** Does the work once and gives one sample, in the figure's unit. */
 export type Round = () => Promise<number>;
@@ -39,9 +54,9 @@ export function allFigures(): ReadonlyMap<string, Figure> {
   return figures;
 }
 
-/** More is better for a rate, less for a duration. */
+/** More is better for a rate, less for a duration or a size. */
 export function isRate(unit: Unit): boolean {
-  return unit === "steps/s";
+  return unit.endsWith("/s");
 }
 
 export interface Summary {
@@ -84,14 +99,35 @@ export async function repeatFor(
   return { times, elapsedMs };
 }
 
-/** Repeats the work likewise, and gives the median of how long each took, in µs. */
-export async function medianMicros(durationMs: number, work: () => Promise<void>): Promise<number> {
+/** How often the work is done in a second, when one pass of it does so many pieces. */
+export async function piecesPerSecond(
+  durationMs: number,
+  pieces: number,
+  work: () => Promise<void>,
+): Promise<number> {
+  const { times, elapsedMs } = await repeatFor(durationMs, work);
+  return (times * pieces * 1000) / elapsedMs;
+}
+
+/** Repeats the work likewise, and gives how long each took, in milliseconds. */
+export async function timesOf(durationMs: number, work: () => Promise<void>): Promise<number[]> {
   const samples: number[] = [];
   const end = performance.now() + durationMs;
   do {
     const start = performance.now();
     await work();
-    samples.push((performance.now() - start) * 1000);
+    samples.push(performance.now() - start);
   } while (performance.now() < end);
-  return summarise(samples).value;
+  return samples;
+}
+
+export async function medianMicros(durationMs: number, work: () => Promise<void>): Promise<number> {
+  return summarise(await timesOf(durationMs, work)).value * 1000;
+}
+
+/** 0.5 gives the median, 0.99 what only one of a hundred exceeds. */
+export function percentile(samples: readonly number[], fraction: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  if (fraction === 0.5) return median(sorted);
+  return sorted[Math.ceil(sorted.length * fraction) - 1] ?? Number.NaN;
 }

@@ -2,7 +2,7 @@
  * The raw limits: the same work as the figures of `memory.ts`, written by hand with nothing but promises.
  * No engine that records what it does can be as fast; how far away it is says what the record costs.
  */
-import { figure, medianMicros, repeatFor } from "./figure.ts";
+import { figure, medianMicros, piecesPerSecond, repeatFor } from "./figure.ts";
 
 /** A sample lasts this long, and is one pass of the work if that takes longer. */
 export const SAMPLE_MS = 200;
@@ -46,12 +46,10 @@ export async function microsEach(pieces: number, work: () => Promise<void>): Pro
 
 figure("memory.handwritten", { unit: "steps/s" }, () => {
   const steps = settingSteps(STEPS_IN_SEQUENCE);
-  return async () => {
-    const { times, elapsedMs } = await repeatFor(SAMPLE_MS, async () => {
+  return () =>
+    piecesPerSecond(SAMPLE_MS, WORKFLOWS_AT_ONCE * STEPS_IN_SEQUENCE, async () => {
       await Promise.all(Array.from({ length: WORKFLOWS_AT_ONCE }, () => inSequence(steps)));
     });
-    return (times * WORKFLOWS_AT_ONCE * STEPS_IN_SEQUENCE * 1000) / elapsedMs;
-  };
 });
 
 figure("memory.handwritten.single", { unit: "µs" }, () => {

@@ -4,12 +4,10 @@ import {
   LocalExecutionEngine,
   MapGroup,
   machineStep,
-  ParallelGroup,
   WorkflowDefinition,
-  type WorkflowNode,
   WorkflowRegistry,
 } from "tandem-workflows";
-import { figure, medianMicros, type Round, repeatFor } from "./figure.ts";
+import { figure, medianMicros, piecesPerSecond, type Round } from "./figure.ts";
 import {
   CHAIN_LENGTH,
   FAN_OUTS,
@@ -20,38 +18,10 @@ import {
   STEPS_IN_SEQUENCE,
   WORKFLOWS_AT_ONCE,
 } from "./handwritten.ts";
+import { byName, chain, group, settingStep, settingSteps } from "./workflows.ts";
 
 /** Fewer rounds where one takes long. */
 const ROUNDS_OF_LARGE = { rounds: 5, warmups: 1 } as const;
-
-function settingStep(name: string) {
-  return machineStep(name, async (context) => {
-    context.set(name, 1);
-  });
-}
-
-function settingSteps(count: number) {
-  return Array.from({ length: count }, (_, index) => settingStep(`step_${index}`));
-}
-
-function byName(steps: readonly ReturnType<typeof settingStep>[]): Record<string, WorkflowNode> {
-  return Object.fromEntries(steps.map((step) => [step.name, step]));
-}
-
-/** Steps one after another. */
-function chain(length: number) {
-  const steps = settingSteps(length);
-  const names = steps.map(({ name }) => name);
-  const edges = names.slice(1).map((name, index) => new Edge(names[index] ?? "", name));
-  return new WorkflowDefinition({
-    name: "chain",
-    version: "1.0.0",
-    steps: byName(steps),
-    edges,
-    initialStep: names[0] ?? "",
-    terminalSteps: names.slice(-1),
-  });
-}
 
 /** Plain edges from one step to many, and from these to one. */
 function fork(count: number) {
@@ -64,21 +34,6 @@ function fork(count: number) {
     edges,
     initialStep: "first",
     terminalSteps: ["join"],
-  });
-}
-
-/** The same as a group, with the joining step as its callback. */
-function group(count: number) {
-  return new WorkflowDefinition({
-    name: "group",
-    version: "1.0.0",
-    steps: {
-      first: settingStep("first"),
-      all: new ParallelGroup(settingSteps(count), { callback: settingStep("join") }),
-    },
-    edges: [new Edge("first", "all")],
-    initialStep: "first",
-    terminalSteps: ["all"],
   });
 }
 
@@ -136,12 +91,11 @@ function roundOf(
 }
 
 figure("memory.sequential", { unit: "steps/s", limit: "memory.handwritten" }, () => {
-  return roundOf(chain(STEPS_IN_SEQUENCE), async (runInstance) => {
-    const { times, elapsedMs } = await repeatFor(SAMPLE_MS, async () => {
+  return roundOf(chain(STEPS_IN_SEQUENCE), (runInstance) =>
+    piecesPerSecond(SAMPLE_MS, WORKFLOWS_AT_ONCE * STEPS_IN_SEQUENCE, async () => {
       await Promise.all(Array.from({ length: WORKFLOWS_AT_ONCE }, runInstance));
-    });
-    return (times * WORKFLOWS_AT_ONCE * STEPS_IN_SEQUENCE * 1000) / elapsedMs;
-  });
+    }),
+  );
 });
 
 figure("memory.single", { unit: "µs", limit: "memory.handwritten.single" }, () => {

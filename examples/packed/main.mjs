@@ -3,14 +3,17 @@
  * of the repository, installs the tarball there and runs it.
  */
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import {
   Edge,
   LocalExecutionEngine,
+  MemoryStore,
   machineStep,
   ParallelGroup,
   WorkflowDefinition,
   WorkflowRegistry,
 } from "tandem-workflows";
+import { SqliteStore } from "tandem-workflows/sqlite";
 
 const notify = (name) =>
   machineStep(name, async (context) => {
@@ -34,15 +37,21 @@ registry.registerDefinition(
   }),
 );
 
-const engine = new LocalExecutionEngine(registry);
-const instance = await engine.startWorkflow("order", { initialData: { customer: "ada" } });
-await engine.close();
+for (const [name, store] of [
+  ["memory", new MemoryStore()],
+  ["SQLite", new SqliteStore("packed.db")],
+]) {
+  const engine = new LocalExecutionEngine(registry, { store });
+  const instance = await engine.startWorkflow("order", { initialData: { customer: "ada" } });
+  await engine.close();
 
-assert.equal(instance.status, "completed");
-assert.deepEqual(instance.data, {
-  customer: "ada",
-  accepted: true,
-  email_to: "ada",
-  chat_to: "ada",
-});
-process.stdout.write("The packed package ran a workflow to its end.\n");
+  assert.equal(instance.status, "completed");
+  assert.deepEqual(instance.data, {
+    customer: "ada",
+    accepted: true,
+    email_to: "ada",
+    chat_to: "ada",
+  });
+  process.stdout.write(`The packed package ran a workflow to its end: ${name}.\n`);
+}
+for (const end of ["", "-wal", "-shm"]) rmSync(`packed.db${end}`, { force: true });

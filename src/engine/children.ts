@@ -16,16 +16,19 @@ import { recordError } from "./recorded-error.ts";
 
 /** What child instances need of the engine. */
 export interface ChildHost {
+  readonly isShared: boolean;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
   now(): EpochMs;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
   /** The instance, if it is in memory. */
   known(instanceId: string): InstanceRuntime | undefined;
-  /** Starts a new instance, which carries out the message. */
-  begin(runtime: InstanceRuntime, message: Message): void;
+  /** Makes a new instance with its first command, which carries out the message. */
+  begin(runtime: InstanceRuntime, message: Message, command: Command): void;
   send(runtime: InstanceRuntime, command: Command, message: Message): void;
   /** There is nothing to do about the message any more. */
   drop(message: Message): void;
+  /** The message is left where it is, to be received again. */
+  putDown(message: Message): void;
 }
 
 type StartLetter = Extract<Letter, { type: "StartChild" }>;
@@ -75,7 +78,8 @@ export class ChildInstances {
     const before = this.#host.known(given.id);
     if (before !== undefined) {
       this.adopt(parent, before);
-      return this.#host.drop(message);
+      // Its start may not have been kept.
+      return before.isStored ? this.#host.drop(message) : this.#host.putDown(message);
     }
     // A child before its input was looked at, so that nobody takes the parent for settled.
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
@@ -89,7 +93,7 @@ export class ChildInstances {
       parent.children?.delete(child);
       throw error;
     }
-    if (parent.children?.has(child)) this.#host.begin(child, message);
+    if (parent.children?.has(child)) this.#host.begin(child, message, { type: "Start" });
     else this.#host.drop(message);
   }
 
@@ -138,16 +142,58 @@ export class ChildInstances {
       return this.#host.send(child, command, message);
     }
     const child = await this.#find(parent.id, executionId, attempt);
-    if (child === undefined) this.#host.drop(message);
-    else this.#host.send(child, command, message);
+    const hasBegun = child?.id === childId(parent.id, executionId, attempt);
+    const mayBegin = !hasBegun && (child === undefined || child.isEnded);
+    if (command.type === "Cancel" && mayBegin && this.#host.isShared) {
+      this.#forestall(parent, letter, message);
+    } else if (child === undefined) {
+      this.#host.drop(message);
+    } else {
+      this.#host.send(child, command, message);
+    }
+  }
+
+  /**
+   * The child is to be cancelled and has not begun; its start may be on its way. If it is kept as
+   * cancelled, it cannot begin any more.
+   */
+  #forestall(parent: InstanceRuntime, letter: TellLetter, message: Message): void {
+    const { executionId, attempt, command } = letter;
+    const { user, tenant } = parent.state.instance;
+    const id = childId(parent.id, executionId, attempt);
+    const known = this.#host.known(id);
+    if (known !== undefined) return this.#host.send(known, command, message);
+    const graph = this.#graphFor(parent, executionId);
+    if (graph === undefined) return this.#host.drop(message);
+    const given = { parent: { instanceId: parent.id, executionId }, now: this.#host.now() };
+    const child = createInstance(graph, { id, user, tenant, ...given });
+    this.#host.begin(new InstanceRuntime(graph, child, 0), message, command);
+  }
+
+  #graphFor(parent: InstanceRuntime, executionId: number): WorkflowGraph | undefined {
+    const { workflow, version } = parent.state.node(parent.state.execution(executionId))
+      .source as SubworkflowStep;
+    try {
+      return this.#host.graphOf(workflow, version);
+    } catch {
+      // Nobody could have begun it.
+      return undefined;
+    }
   }
 
   /** The parent learns what became of its child. */
   async ended(parent: InstanceRuntime, letter: EndLetter, message: Message): Promise<void> {
-    const { executionId, childId } = letter;
-    const inMemory = [...(parent.children ?? [])].find(({ id }) => id === childId);
-    const child = inMemory ?? (await this.#host.find(childId));
-    if (child === undefined) return this.#host.drop(message);
+    const { executionId, childId: id } = letter;
+    const inMemory = [...(parent.children ?? [])].find((each) => each.id === id);
+    const child = inMemory?.isEnded ? inMemory : await this.#host.find(id);
+    // One that goes on was retried, and tells of its end again.
+    if (!child?.isEnded) return this.#host.drop(message);
+    const { attempt } = parent.state.execution(executionId);
+    // A child of an earlier attempt counts only if an operator's retry let it go on.
+    if (id !== childId(parent.id, executionId, attempt)) {
+      const latest = await this.#find(parent.id, executionId, attempt);
+      if (latest?.id !== id) return this.#host.drop(message);
+    }
     const outcome = this.#outcomeOf(child, parent, executionId);
     this.#host.send(parent, { type: "ChildEnded", executionId, outcome }, message);
   }

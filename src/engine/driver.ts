@@ -7,6 +7,7 @@ import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
+import { answerWaiters } from "./waiters.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
@@ -18,6 +19,8 @@ export interface Request {
   /** The message that it carries out. */
   readonly message: Message | undefined;
   readonly done: Done | undefined;
+  /** The instance's epoch when it was asked, and then when it was decided. */
+  epoch: number;
   /** What was decided: its events and effects are those of its batch up to these places. */
   change: PendingChange | undefined;
   rejection: Rejection | undefined;
@@ -58,6 +61,10 @@ export interface DriverHost {
   refused(runtime: InstanceRuntime, requests: readonly Request[]): void;
   /** It is not known what of this was kept. */
   lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void;
+  /** More was kept than what is in memory. */
+  doubt(): void;
+  /** The message is left to be received again. */
+  putDown(message: Message): void;
   /** The message was carried out. */
   carriedOut(message: Message): void;
 }
@@ -99,6 +106,7 @@ export class Driver {
       command,
       message,
       done,
+      epoch: runtime.epoch,
       change: undefined,
       rejection: undefined,
       eventsEnd: 0,
@@ -168,7 +176,16 @@ export class Driver {
   // ------------------------------------------------------------------------------------- deciding
 
   #decide(batch: Batch, request: Request): void {
-    const { runtime, command, message } = request;
+    const { runtime, command, message, done } = request;
+    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    const isOld = request.epoch !== runtime.epoch;
+    if (isOld && message === undefined && done === undefined) return;
+    request.epoch = runtime.epoch;
+    if (runtime.refusal !== undefined) {
+      if (message !== undefined) this.#host.putDown(message);
+      done?.(runtime.refusal);
+      return;
+    }
     if (runtime.heldBack !== undefined) {
       runtime.heldBack.push(request);
       return;
@@ -199,7 +216,8 @@ export class Driver {
       if (change === undefined) batch.answers.push(answer);
       else change.answer(answer);
     }
-    request.change = hasEvents ? change : undefined;
+    // A rejection may come from what is decided here, and counts only if that is kept.
+    request.change = change;
     request.rejection = rejection;
     request.eventsEnd = transition.events.length;
     request.effectsEnd = transition.effects.length;
@@ -247,7 +265,7 @@ export class Driver {
   // ----------------------------------------------------------------------------------- committing
 
   #commit(batch: Batch): void {
-    const { changes, answers, decided } = batch;
+    const { changes, answers } = batch;
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
     const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
@@ -263,8 +281,11 @@ export class Driver {
       return;
     }
     this.#commits++;
-    for (const { runtime } of changes) runtime.heldBack ??= [];
-    for (const { runtime } of decided) runtime.heldBack ??= [];
+    for (const { runtime, owner } of changes) {
+      runtime.heldBack ??= [];
+      // As soon as it is kept, others may change what this worker no longer owns.
+      if (owner === undefined) runtime.owner = undefined;
+    }
     committed.then(
       (refused) => {
         this.#commits--;
@@ -283,7 +304,7 @@ export class Driver {
     if (this.#isClosed) return;
     for (const change of batch.changes) {
       if (refused.length > 0) change.isRefused = refused.includes(change.instanceId);
-      if (change.isRefused) continue;
+      if (change.isRefused || change.epoch !== change.runtime.epoch) continue;
       change.runtime.version = change.expectedVersion + 1;
       change.runtime.owner = change.owner;
     }
@@ -300,18 +321,28 @@ export class Driver {
     let effectsFrom = 0;
     for (const request of decided) {
       const { runtime, message, done, change, rejection, eventsEnd, effectsEnd } = request;
-      if (change?.isRefused !== true) {
-        if (runtime.heldBack !== undefined) this.release(runtime);
+      if (request.epoch !== runtime.epoch) this.#performLate(request);
+      else if (change?.isRefused !== true) {
+        if (change !== undefined && runtime.isHeld) this.release(runtime);
         if (message !== undefined) this.#host.carriedOut(message);
         if (rejection === undefined) {
           this.#host.perform(request, transition, eventsFrom, effectsFrom);
         } else {
           done?.(errorOfRejection(rejection));
+          answerWaiters(runtime);
         }
       }
       eventsFrom = eventsEnd;
       effectsFrom = effectsEnd;
     }
+  }
+
+  /** It was kept, and the instance is loaded anew meanwhile: what follows comes from there. */
+  #performLate({ change, message, rejection, done }: Request): void {
+    if (change?.isRefused) return;
+    if (change !== undefined) this.#host.doubt();
+    if (message !== undefined) this.#host.carriedOut(message);
+    done?.(rejection === undefined ? undefined : errorOfRejection(rejection));
   }
 
   /** Somebody else was first: what the refused changes were for is looked at again. */
@@ -325,11 +356,12 @@ export class Driver {
 
   #lose({ changes, decided }: Batch, error: unknown): void {
     if (this.#isClosed) return;
-    const runtimes = new Set(changes.map(({ runtime }) => runtime));
-    for (const { runtime } of decided) {
-      if (!runtimes.has(runtime) && runtime.isHeld) this.release(runtime);
-    }
-    this.#host.lost([...runtimes], decided, error);
+    const present = changes.filter(({ epoch, runtime }) => epoch === runtime.epoch);
+    this.#host.lost(
+      present.map(({ runtime }) => runtime),
+      decided,
+      error,
+    );
   }
 }
 

@@ -48,6 +48,11 @@ export class DueTimers {
     this.#armed.delete(key);
   }
 
+  /** Fires what is due. */
+  check(): void {
+    this.#queue.fireDue();
+  }
+
   clear(): void {
     this.#queue.clear();
     this.#armed.clear();

@@ -1,6 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Logger } from "../definition/context.ts";
-import { EngineClosedError, InternalError, StepNotActiveError } from "../errors.ts";
+import {
+  EngineClosedError,
+  InternalError,
+  StepNotActiveError,
+  StoreUnavailableError,
+} from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
@@ -12,21 +16,21 @@ import {
 } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
+import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
-import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
-import { letterOf } from "./letters.ts";
+import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
-import { answerWaiters, rejectWaiters, waitUntil } from "./waiters.ts";
-import { WebhookTokens } from "./webhook-token.ts";
+import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
+import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
 export interface CoreOptions {
   readonly store: Store;
@@ -35,6 +39,7 @@ export interface CoreOptions {
   readonly limiters: ReadonlyMap<string, Limiter>;
   readonly secret: string | undefined;
   readonly createId: () => string;
+  readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
@@ -52,6 +57,8 @@ export class EngineCore {
   /** The store is asked for timers that are due within this time. */
   readonly #reachMs: number;
   readonly #children: ChildInstances;
+  readonly #carrier: LetterCarrier;
+  readonly #announcer: Announcer;
   readonly #runner: StepRunner;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
@@ -71,20 +78,29 @@ export class EngineCore {
     );
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
+      isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#abortAll(runtime),
+      forgotten: (runtime) => this.#forget(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => this.#driver.release(runtime),
+      release: (runtime) => {
+        this.#driver.release(runtime);
+        answerWaiters(runtime);
+      },
     });
+    this.#announcer = new Announcer(this.#timers, this.#instances, logger);
     this.#mailroom = new Mailroom({
       ...{ workerId, createId, now },
       post: (sent, handedOn) => this.#post(sent, handedOn),
-      carryOut: (message) => this.#carryOut(message),
+      read: async () => store.receive(workerId),
+      carryOut: (message) => {
+        if (!this.#isClosed) this.#carrier.carryOut(message);
+      },
     });
     this.#fleet = new Fleet(
       { ...options, workerId },
       {
         takeOver: (ids) => this.#takeOver(ids),
+        reconcile: (ids) => this.#instances.reconcile(ids),
         outlived: () => this.#outlived(),
         receiveMail: () => this.#receiveMail(),
         hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
@@ -92,16 +108,28 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, now },
+      ...{ graphOf, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
-      begin: (runtime, message) => this.begin(runtime, message),
+      begin: (runtime, message, command) => this.begin(runtime, message, command),
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
+    });
+    this.#carrier = new LetterCarrier({
+      children: this.#children,
+      known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
+      find: (instanceId) => this.#instances.tryFind(instanceId),
+      send: (runtime, command, message) => this.#send(runtime, command, message),
+      drop: (message) => this.#driver.drop(message),
+      putDown: (message) => this.#mailroom.putDown(message),
+      inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters },
+      ...{ clock, logger, limiters: options.limiters, random: options.random },
       send: (runtime, command) => this.#send(runtime, command),
+      isTrusted: () => this.#fleet.isTrusted,
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continueExecution(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
@@ -111,6 +139,8 @@ export class EngineCore {
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
       carriedOut: (message) => this.#carriedOut(message),
+      putDown: (message) => this.#mailroom.putDown(message),
+      doubt: () => this.#fleet.doubt(),
       perform: (request, decided, eventsFrom, effectsFrom) =>
         this.#perform(request, decided, eventsFrom, effectsFrom),
       forward: (request, owner) => this.#forward(request, owner),
@@ -131,19 +161,15 @@ export class EngineCore {
     this.refuseIfClosed();
     if (this.#tokens !== undefined) return;
     const joined = this.#fleet.start();
-    return joined instanceof Promise ? joined.then(() => this.#keepSecret()) : this.#keepSecret();
+    return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
-  #keepSecret(): MaybePromise<void> {
+  #useSecret(): MaybePromise<void> {
     const { store, secret } = this.#options;
-    if (secret !== undefined) {
-      this.#tokens = new WebhookTokens(secret);
-      return;
-    }
-    const kept = store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
     const use = (value: string) => {
       this.#tokens ??= new WebhookTokens(value);
     };
+    const kept = secret ?? keptSecret(store);
     return kept instanceof Promise ? kept.then(use) : use(kept);
   }
 
@@ -159,7 +185,7 @@ export class EngineCore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const closed = new EngineClosedError("The engine was closed.");
+    const closed = closedError();
     this.#timers.clear();
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
@@ -169,7 +195,7 @@ export class EngineCore {
       rejectWaiters(runtime, closed);
     }
     this.#instances.close();
-    this.#mailroom.close(closed);
+    this.#mailroom.giveUp(closed);
     await this.#fleet.leave();
   }
 
@@ -180,12 +206,12 @@ export class EngineCore {
 
   // ----------------------------------------------------------------------------------- instances
 
-  begin(runtime: InstanceRuntime, message?: Message): void {
+  begin(runtime: InstanceRuntime, message?: Message, command: Command = { type: "Start" }): void {
     this.refuseIfClosed();
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, { type: "Start" }, message);
+    this.#send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -206,22 +232,51 @@ export class EngineCore {
     return this.#instances.tryFind(instanceId);
   }
 
+  /** Gives what `see` makes of the instance as it is kept. Errors as `find`. */
+  async read<Seen>(instanceId: string, see: (runtime: InstanceRuntime) => Seen): Promise<Seen> {
+    return this.wait(instanceId, "stored", see);
+  }
+
+  /** The same, when it has ended or settled. */
+  async wait<Seen>(
+    instanceId: string,
+    until: Waiter["until"],
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
+    try {
+      return await waitUntil(await this.find(instanceId), until, see);
+    } catch (error) {
+      // Here it was starting; it exists because somebody else was first.
+      if (error instanceof StartRefused) return this.wait(instanceId, until, see);
+      throw error;
+    }
+  }
+
   /**
    * Resolves when what the command set going has ended or waits. What was busy before is not waited
    * for, so a step may act on its own instance.
    */
-  async act(found: InstanceRuntime, command: Command): Promise<InstanceRuntime> {
+  async act<Seen>(
+    found: InstanceRuntime,
+    command: Command,
+    see: (runtime: InstanceRuntime) => Seen,
+  ): Promise<Seen> {
     this.refuseIfClosed();
     const others = found.busyExecutions();
-    await new Promise<void>((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.#instances.add(found);
-      this.#driver.send(found, command, undefined, done);
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+        this.#instances.add(found);
+        this.#driver.send(found, command, undefined, done);
+      });
+    } catch (error) {
+      if (error instanceof StartRefused) return this.act(await this.find(found.id), command, see);
+      throw error;
+    }
     this.#instances.rest(found);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
-    for (const id of others) if (!isBusy(runtime, id)) others.delete(id);
-    return waitUntil(runtime, "settled", others);
+    forgetEnded(runtime, others);
+    return waitUntil(runtime, "settled", see, others);
   }
 
   /** @throws StepNotActiveError */
@@ -245,13 +300,14 @@ export class EngineCore {
     const { state, owner } = runtime;
     const isHere = owner === undefined || owner === this.workerId;
     if (isHere && !runtime.isEnded) {
-      this.#armAll(runtime);
+      this.#announcer.armTimers(runtime);
       for (const execution of state.executions) {
         if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
         // A body that runs again, and binds its members, continues them itself.
         this.#continueExecution(runtime, execution);
       }
     }
+    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
     answerWaiters(runtime);
   }
 
@@ -262,18 +318,20 @@ export class EngineCore {
     }
   }
 
-  #armAll({ id, state }: InstanceRuntime): void {
-    for (const timer of state.timers?.values() ?? []) this.#timers.arm({ instanceId: id, timer });
-  }
-
   #abortAll(runtime: InstanceRuntime): void {
     for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
   }
 
+  #forget(runtime: InstanceRuntime): void {
+    this.#abortAll(runtime);
+    for (const child of runtime.children ?? []) abandon(child);
+  }
+
   #missing(runtime: InstanceRuntime, error: unknown): void {
-    const requests = runtime.heldBack ?? [];
-    runtime.heldBack = [];
-    for (const { done } of requests) done?.(error);
+    abandon(runtime);
+    runtime.refusal = error;
+    // Whoever waits here is refused when it is looked at.
+    this.#driver.release(runtime);
     this.#forgetKey(runtime);
     rejectWaiters(runtime, error);
   }
@@ -285,8 +343,14 @@ export class EngineCore {
 
   #outlived(): void {
     this.#options.logger.warn("This engine was taken for gone; what others took over is let go");
+    const message = "It is not known what became of it: this process was taken for gone meanwhile.";
+    const error = new StoreUnavailableError(message);
+    this.#mailroom.giveUp(error);
+    this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
-      if (runtime.owner === this.workerId) this.#instances.reload(runtime, undefined);
+      // A commit that is on its way may make it the owner of what others have taken over since.
+      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
+      if (mayOwn) this.#instances.reload(runtime, error);
     }
   }
 
@@ -314,6 +378,8 @@ export class EngineCore {
     if (this.#isClosed) return;
     const { store, clock, pollIntervalMs } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
+    // The clock may have been set since timers were armed.
+    this.#timers.check();
     const before = store.isShared ? clock.now() + this.#reachMs : undefined;
     const { workerId } = this;
     const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
@@ -339,103 +405,50 @@ export class EngineCore {
   }
 
   async #receiveMail(): Promise<void> {
-    if (this.#isClosed) return;
-    const mail = await this.#options.store.receive(this.workerId);
-    if (!this.#isClosed) this.#mailroom.deliver(mail);
-  }
-
-  #carryOut(message: Message): void {
-    const { instanceId } = message;
-    const known = this.#instances.known(instanceId);
-    if (known !== undefined && !this.#options.store.isShared) {
-      this.#open(known, message);
-      return;
-    }
-    this.#inBackground(`Message "${message.id}" for instance "${instanceId}"`, async () => {
-      try {
-        const runtime = await this.#instances.tryFind(instanceId);
-        if (runtime === undefined) this.#driver.drop(message);
-        else this.#open(runtime, message);
-      } catch (error) {
-        this.#mailroom.putDown(message);
-        throw error;
-      }
-    });
-  }
-
-  #open(runtime: InstanceRuntime, message: Message): void {
-    const letter = letterOf(message);
-    const follow = (work: Promise<void>) => {
-      this.#inBackground(`Message "${message.id}"`, async () => {
-        try {
-          await work;
-        } catch (error) {
-          this.#mailroom.putDown(message);
-          throw error;
-        }
-      });
-    };
-    switch (letter.type) {
-      case "Do":
-        this.#send(runtime, letter.command, message);
-        break;
-      case "StartChild":
-        follow(this.#children.start(runtime, letter, message));
-        break;
-      case "TellChild":
-        follow(this.#children.tell(runtime, letter, message));
-        break;
-      default:
-        follow(this.#children.ended(runtime, letter, message));
-    }
+    if (!this.#isClosed) await this.#mailroom.receive();
   }
 
   #carriedOut(message: Message): void {
-    this.#mailroom.putDown(message);
-    const letter = letterOf(message);
-    if (letter.type !== "ChildEnded") return;
-    const parent = this.#instances.known(message.instanceId);
-    for (const child of parent?.children ?? []) if (child.id === letter.childId) abandon(child);
-    if (parent !== undefined) answerWaiters(parent);
+    this.#mailroom.settle(message);
+    this.#carrier.carriedOut(message, this.#instances.known(message.instanceId));
   }
 
   #forward({ runtime, command, message, done }: Request, owner: string): void {
     if (message !== undefined) {
-      this.#inBackground(`Message "${message.id}"`, () => this.#mailroom.handOn(message, owner));
+      void this.#mailroom.handOn(message, owner);
     } else if (done !== undefined) {
-      void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      // To a worker that is not known nobody answers.
+      this.#fleet.whenTrusted(() => {
+        if (this.#isClosed) done(closedError());
+        else void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
+      });
     }
     // What this process itself has to say of an instance that it does not own is out of date.
   }
 
-  // -------------------------------------------------------------------------- after a failed commit
+  // ------------------------------------------------------------------------- after a failed commit
 
   #refused(runtime: InstanceRuntime, requests: readonly Request[]): void {
     if (!runtime.isStored) {
       const refusal = new StartRefused(`Instance "${runtime.id}" or its key exists already.`);
       this.#instances.remove(runtime);
-      abandon(runtime);
       for (const { message } of requests) if (message !== undefined) this.#driver.drop(message);
       this.#missing(runtime, refusal);
-      runtime.heldBack = undefined;
       return;
     }
     this.#instances.reload(runtime, undefined);
     const again = requests.filter(({ done }) => done !== undefined);
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
-    this.#putDown(requests);
-  }
-
-  /** Messages that were not carried out are received again, if they are still for this worker. */
-  #putDown(requests: readonly Request[]): void {
     const messages = requests.flatMap(({ message }) => message ?? []);
     if (messages.length === 0) return;
+    // Another worker may have carried them out: what is still for this one is received again.
     for (const message of messages) this.#mailroom.putDown(message);
-    this.#inBackground("Messages cannot be received", () => this.#receiveMail());
+    this.#inBackground("The mail cannot be read", () => this.#receiveMail());
   }
 
   #lost(runtimes: readonly InstanceRuntime[], requests: readonly Request[], error: unknown): void {
     this.#options.logger.error("A commit failed; its instances are loaded anew", { error });
+    this.#fleet.doubt();
     for (const { done, message } of requests) {
       if (message !== undefined) this.#mailroom.putDown(message);
       done?.(error);
@@ -448,49 +461,13 @@ export class EngineCore {
   #perform(request: Request, decided: Transition, eventsFrom: number, effectsFrom: number): void {
     const { runtime, command, done, eventsEnd, effectsEnd } = request;
     for (let index = eventsFrom; index < eventsEnd; index++) {
-      this.#announce(runtime, decided.events[index] as MachineEvent);
+      this.#announcer.announce(runtime, decided.events[index] as MachineEvent);
     }
     this.#effects.perform(runtime, decided.effects, effectsFrom, effectsEnd);
     if (command.type === "Start") this.#forgetKey(runtime);
     done?.();
     answerWaiters(runtime);
     if (!runtime.isEnded) this.#instances.rest(runtime);
-  }
-
-  #announce(runtime: InstanceRuntime, event: MachineEvent): void {
-    switch (event.type) {
-      case "StepSucceeded":
-      case "StepFailed":
-      case "StepSkipped":
-      case "StepCanceled":
-        this.#announceEnd(runtime, event.execution);
-        break;
-      case "TimerSet":
-        this.#timers.arm({ instanceId: runtime.id, timer: event.timer });
-        break;
-      case "TimerCleared":
-        this.#timers.disarm(runtime.id, event.timer.id);
-        break;
-      case "InstanceResumed":
-        this.#armAll(runtime);
-        break;
-      case "InstanceCompleted":
-      case "InstanceFailed":
-      case "InstanceCanceled":
-        this.#instances.remove(runtime);
-        break;
-      default:
-    }
-  }
-
-  #announceEnd(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    if (runtime.waiters !== undefined) {
-      for (const { others } of runtime.waiters) others?.delete(execution.id);
-    }
-    if (execution.parent !== 0 && runtime.bodies !== undefined) {
-      runtime.bodies.get(execution.parent)?.memberEnded(execution);
-    }
-    callHooks(runtime, execution, this.#options.logger);
   }
 
   #performEffect(runtime: InstanceRuntime, effect: Effect): void {
@@ -505,13 +482,12 @@ export class EngineCore {
   }
 }
 
+function closedError(): EngineClosedError {
+  return new EngineClosedError("The engine was closed.");
+}
+
 /** A start that somebody else was before with: another instance has the id or the key. */
 export class StartRefused extends InternalError {}
 
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;
-
-function isBusy(runtime: InstanceRuntime, executionId: number): boolean {
-  const { status } = runtime.state.execution(executionId);
-  return status === "running" || status === "scheduled";
-}

@@ -1,5 +1,5 @@
 import type { Logger } from "../definition/context.ts";
-import type { KnownWorker, MaybePromise, News, Store } from "../store/store.ts";
+import type { KnownWorker, MaybePromise, News, Store, WorkerBeat } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
 export interface FleetOptions {
@@ -16,6 +16,8 @@ export interface FleetOptions {
 export interface FleetHost {
   /** Instances of workers that are gone belong to this worker now. */
   takeOver(instanceIds: readonly string[]): Promise<void>;
+  /** This worker owns these in the store, whether it knows of it or not. */
+  reconcile(instanceIds: readonly string[]): Promise<void>;
   /** This worker was taken for gone, and what it owned may belong to others. */
   outlived(): void;
   receiveMail(): Promise<void>;
@@ -30,6 +32,9 @@ interface Neighbour {
   beat: number;
   stillFor: number;
 }
+
+/** For so long what the store gave no answer to may still be on its way to it. */
+const longestDelayMs = 30_000;
 
 /** So many instances are taken over at a time, so that several workers share what is left. */
 const claimAtOnce = 50;
@@ -51,6 +56,14 @@ export class Fleet {
   #left: readonly string[] = [];
   #claims: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** When the last sign of life was given that was answered. */
+  #signAt = Number.POSITIVE_INFINITY;
+  readonly #untrusted: (() => void)[] = [];
+  #isLooking = false;
+  /** Taken for gone, and not yet known again. */
+  #isOutlived = false;
+  /** How many more looks ask the store what this worker owns. */
+  #doubts = 0;
   /** Whether the worker is known to the store, and may own instances. */
   isReady = false;
 
@@ -62,6 +75,32 @@ export class Fleet {
   /** Whether other workers are there that may want to hear of instances. */
   get hasNeighbours(): boolean {
     return this.#neighbours.size > 0;
+  }
+
+  /**
+   * Whether nobody can have taken this worker for gone: a process that was frozen does not begin
+   * what another has begun meanwhile.
+   */
+  get isTrusted(): boolean {
+    const { store, clock, leaseMs, pollIntervalMs } = this.#options;
+    if (!store.isShared) return true;
+    const since = clock.now() - this.#signAt;
+    return since >= 0 && since < leaseMs - pollIntervalMs;
+  }
+
+  /** Does it now if the worker is trusted, or else after its next sign of life. */
+  whenTrusted(work: () => void): void {
+    if (this.isTrusted) work();
+    else this.#untrusted.push(work);
+  }
+
+  /**
+   * It is not known what became of a commit or a claim: for as long as it may still be kept, the
+   * store is asked what this worker owns.
+   */
+  doubt(): void {
+    const { leaseMs, pollIntervalMs } = this.#options;
+    this.#doubts = Math.ceil(Math.max(leaseMs, longestDelayMs) / pollIntervalMs);
   }
 
   /** Whether, of all workers, this one is first to do what any of them could do for an instance. */
@@ -80,6 +119,7 @@ export class Fleet {
     if (this.#started !== undefined) return this.#started;
     const { store, workerId } = this.#options;
     this.#beat = 1;
+    const at = this.#options.clock.now();
     const known = store.beat({ id: workerId, beat: 1 });
     if (!(known instanceof Promise) && !store.isShared) {
       const left = this.#claimAll(known);
@@ -89,16 +129,17 @@ export class Fleet {
         return;
       }
     }
-    this.#started = this.#join(known);
+    this.#started = this.#join(known, at);
     this.#started.catch(() => {
       this.#started = undefined;
     });
     return this.#started;
   }
 
-  async #join(known: MaybePromise<readonly KnownWorker[]>): Promise<void> {
+  async #join(known: MaybePromise<readonly KnownWorker[]>, at: number): Promise<void> {
     const { store, workerId } = this.#options;
     const workers = await known;
+    this.#signAt = at;
     if (!store.isShared) this.#left = await this.#claimAll(workers);
     this.#observe(workers);
     this.#stopListening = await store.listen(workerId, (news) => this.#hear(news));
@@ -110,7 +151,7 @@ export class Fleet {
   /** In a store for one process, whoever else is known is gone. */
   #claimAll(known: readonly KnownWorker[]): MaybePromise<readonly string[]> {
     const { store, workerId } = this.#options;
-    const gone = known.map(({ id }) => id).filter((id) => id !== workerId);
+    const gone = known.filter(({ id }) => id !== workerId);
     return store.claim({ workerId, gone, limit: Number.MAX_SAFE_INTEGER });
   }
 
@@ -148,23 +189,42 @@ export class Fleet {
 
   async #tick(): Promise<void> {
     await this.#giveSign();
-    if (this.#isClosed) return;
+    // Looking may take long: signs of life do not wait for it.
+    if (this.#isClosed || this.#isLooking) return;
+    this.#isLooking = true;
+    const look = this.#look().finally(() => {
+      this.#isLooking = false;
+    });
+    this.#inBackground(look);
+  }
+
+  async #look(): Promise<void> {
     await this.claim();
+    if (this.#doubts > 0) {
+      const { store, workerId } = this.#options;
+      await this.#host.reconcile(await store.owned(workerId));
+      this.#doubts--;
+    }
     await this.#host.receiveMail();
     await this.#host.look();
   }
 
   async #giveSign(): Promise<void> {
-    const { store, workerId } = this.#options;
+    const { store, clock, workerId } = this.#options;
+    const at = clock.now();
     this.#beat++;
     const workers = await store.beat({ id: workerId, beat: this.#beat });
     if (this.#isClosed) return;
-    if (!workers.some(({ id }) => id === workerId)) {
+    if (!workers.some(({ id }) => id === workerId)) this.#isOutlived = true;
+    if (this.#isOutlived) {
       this.#beat = 1;
       await store.beat({ id: workerId, beat: 1 });
+      this.#isOutlived = false;
       this.#host.outlived();
     }
     this.#observe(workers);
+    this.#signAt = at;
+    for (const work of this.#untrusted.splice(0)) this.whenTrusted(work);
   }
 
   #observe(workers: readonly KnownWorker[]): void {
@@ -186,16 +246,17 @@ export class Fleet {
   }
 
   /** The workers that are taken for gone. */
-  #gone(): string[] {
+  #gone(): WorkerBeat[] {
     const { leaseMs, pollIntervalMs } = this.#options;
     return [...this.#neighbours]
       .filter(([, { stillFor }]) => stillFor * pollIntervalMs >= leaseMs)
-      .map(([id]) => id);
+      .map(([id, { beat }]) => ({ id, beat }));
   }
 
   /** Takes over what workers left that are gone; gives how many instances. */
   claim(): Promise<number> {
     const claimed = this.#claims.then(() => this.#claim());
+    claimed.catch(() => this.doubt());
     this.#claims = claimed.catch(() => {});
     return claimed;
   }
@@ -209,7 +270,7 @@ export class Fleet {
     const gone = this.#gone();
     while (store.isShared && !this.#isClosed) {
       const ids = await store.claim({ workerId, gone, limit: claimAtOnce });
-      for (const id of gone) this.#neighbours.delete(id);
+      for (const { id } of gone) this.#neighbours.delete(id);
       if (ids.length > 0) await this.#host.takeOver(ids);
       count += ids.length;
       if (ids.length < claimAtOnce) break;
@@ -224,6 +285,8 @@ export class Fleet {
     this.#isClosed = true;
     this.#stopTicking();
     this.#stopListening?.();
+    // What waits for the next sign of life sees that there is none.
+    for (const work of this.#untrusted.splice(0)) work();
     if (this.#beat > 0) await this.#options.store.retire(this.#options.workerId);
   }
 }

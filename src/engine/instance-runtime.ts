@@ -1,5 +1,6 @@
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { type InstanceState, isEnded } from "../machine/index.ts";
+import { isBusy } from "../machine/lifecycle.ts";
 import type { Request } from "./driver.ts";
 import type { GroupBody } from "./group-body.ts";
 import type { PendingChange } from "./pending-change.ts";
@@ -15,6 +16,10 @@ export class InstanceRuntime {
   version: number;
   /** The worker that runs its code, as far as this process knows. */
   owner: string | undefined = undefined;
+  /** Why it does not exist: its start was not kept. */
+  refusal: unknown = undefined;
+  /** Counts how often it was loaded anew: what was asked or decided before counts no more. */
+  epoch = 0;
   /** What the commit that is being put together changes in it. */
   change: PendingChange | undefined = undefined;
   /** What was asked of it while a commit or a load of it is on its way. */
@@ -86,6 +91,10 @@ export class InstanceRuntime {
     const busy = new Set(this.running.executionIds());
     for (const { kind, executionId } of this.state.timers?.values() ?? []) {
       if (kind === "retry") busy.add(executionId);
+    }
+    // Code of it runs in another process.
+    if (busy.size < this.state.busy) {
+      for (const { id, status } of this.state.executions) if (isBusy(status)) busy.add(id);
     }
     return busy;
   }

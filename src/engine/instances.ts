@@ -5,6 +5,7 @@ import { restore } from "../machine/index.ts";
 import type { Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import { waitUntil } from "./waiters.ts";
 
 /** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
 const idleAtMost = 1000;
@@ -19,6 +20,8 @@ export interface InstancesHost {
   readonly logger: Logger;
   readonly workerId: string;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  /** Whether no other worker can have taken over what this one owns. */
+  isTrusted(): boolean;
   /** The instance was read from the store: what runs in it is started, what it waits for is set. */
   loaded(runtime: InstanceRuntime): void;
   /** What was in memory of it does not count any more. */
@@ -83,6 +86,9 @@ export class Instances {
 
   /** The instance as it is now, whoever changed it last. */
   async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    const underWay = this.#loading.get(instanceId);
+    // A read that has begun may miss what whoever asks now has seen already.
+    if (underWay !== undefined) await underWay.catch(() => {});
     const known = this.#all.get(instanceId);
     if (known !== undefined && this.#isCurrent(known)) return known;
     let loading = this.#loading.get(instanceId);
@@ -96,23 +102,27 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
-    return !store.isShared || runtime.owner === workerId || runtime.isHeld || !runtime.isStored;
+    if (!store.isShared || !runtime.isStored) return true;
+    return runtime.owner === workerId && this.#host.isTrusted();
   }
 
   async #read(instanceId: string): Promise<InstanceRuntime | undefined> {
     const { store } = this.#host;
     const before = this.#all.get(instanceId);
     if (before !== undefined) {
-      const [version] = await store.versions([instanceId]);
-      if (version === before.version || this.#isCurrent(before)) return before;
+      const [version = 0] = await store.versions([instanceId]);
+      const isCurrent = await whenFree(before, () => before.version >= version);
+      if (isCurrent && this.#all.get(instanceId) === before) return before;
     }
     const [stored] = await store.load([instanceId]);
     const known = this.#all.get(instanceId);
     if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
-    if (stored !== undefined && !this.#isCurrent(known) && stored.version > known.version) {
-      this.#replace(known, stored);
-    }
-    return known;
+    // Here it is starting, or was, and nobody else has it.
+    if (stored === undefined || !known.isStored) return known;
+    return whenFree(known, () => {
+      if (stored.version > known.version) this.#replace(known, stored);
+      return known;
+    });
   }
 
   /** An instance that was not in memory. */
@@ -128,6 +138,7 @@ export class Instances {
   }
 
   #replace(runtime: InstanceRuntime, stored: StoredInstance): void {
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     runtime.state = restore(runtime.graph, stored.rows);
     runtime.version = stored.version;
@@ -151,17 +162,31 @@ export class Instances {
     }
   }
 
+  /** Takes over what this worker owns and has not, or not as it is kept. */
+  async reconcile(instanceIds: readonly string[]): Promise<void> {
+    if (instanceIds.length === 0) return;
+    const versions = await this.#host.store.versions(instanceIds);
+    const isWrong = (id: string, place: number) => {
+      const known = this.#all.get(id);
+      return known === undefined || (!known.isHeld && known.version < (versions[place] ?? 0));
+    };
+    const wrong = instanceIds.filter(isWrong);
+    if (wrong.length > 0) await this.takeOver(wrong);
+  }
+
   /**
    * What is in memory of the instance may be wrong: it is read again, however long the store fails.
    * Whatever is asked of it meanwhile is held back.
    */
   reload(runtime: InstanceRuntime, cause: unknown): void {
     runtime.heldBack ??= [];
+    runtime.epoch++;
     this.#host.forgotten(runtime);
     void this.#reload(runtime, cause, firstPauseMs);
   }
 
   async #reload(runtime: InstanceRuntime, cause: unknown, pauseMs: number): Promise<void> {
+    const { epoch } = runtime;
     let stored: StoredInstance | undefined;
     try {
       [stored] = await this.#host.store.load([runtime.id]);
@@ -171,11 +196,13 @@ export class Instances {
         error,
       });
       this.#pause(pauseMs, () => {
+        if (runtime.epoch !== epoch) return;
         void this.#reload(runtime, cause, Math.min(2 * pauseMs, longestPauseMs));
       });
       return;
     }
-    if (this.#isClosed) return;
+    // Another read may have begun since, for a later reason.
+    if (this.#isClosed || runtime.epoch !== epoch) return;
     if (stored === undefined) {
       this.remove(runtime);
       this.#host.missing(runtime, cause);
@@ -202,4 +229,9 @@ export class Instances {
     this.#all.clear();
     this.#idle.clear();
   }
+}
+
+/** When no commit and no other read of it is on its way. */
+function whenFree<Seen>(runtime: InstanceRuntime, see: () => Seen): Promise<Seen> {
+  return waitUntil(runtime, "stored", see);
 }

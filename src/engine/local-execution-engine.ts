@@ -50,12 +50,14 @@ export interface EngineOptions {
    */
   readonly pollIntervalMs?: number;
   /**
-   * After so many milliseconds without a sign of life a process is taken for gone, and its instances
-   * go on in another: 8000 unless told.
+   * After so many milliseconds without a sign of life a process is taken for gone, and what it ran
+   * goes on in another: 8000 unless told.
    */
   readonly leaseMs?: number;
   /** Makes the ids of instances. */
   readonly createId?: () => string;
+  /** Gives numbers in [0, 1), for the jitter of retries. */
+  readonly random?: () => number;
 }
 
 export interface StartOptions<Data = AnyData> {
@@ -100,6 +102,7 @@ export class LocalExecutionEngine {
       limiters: this.#limiters,
       secret: options.secret,
       createId: this.#createId,
+      random: options.random ?? Math.random,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
@@ -133,14 +136,12 @@ export class LocalExecutionEngine {
 
   /** Resolves when the instance has ended. */
   async waitFor(instanceId: string): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return new WorkflowInstance((await waitUntil(runtime, "ended")).state);
+    return this.#core.wait(instanceId, "ended", show);
   }
 
   /** Resolves when the instance has ended or waits for somebody or something. */
   async waitUntilSettled(instanceId: string): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return new WorkflowInstance((await waitUntil(runtime, "settled")).state);
+    return this.#core.wait(instanceId, "settled", show);
   }
 
   /**
@@ -154,7 +155,7 @@ export class LocalExecutionEngine {
 
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {
-    return new WorkflowInstance((await this.#core.find(instanceId)).state);
+    return this.#core.read(instanceId, show);
   }
 
   /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
@@ -176,13 +177,15 @@ export class LocalExecutionEngine {
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const { instanceId, userId: user, groups, admin, data = {} } = options;
-    const runtime = await this.#core.find(instanceId);
-    const task = findTask(runtime, options);
     const actor: Actor = { user, groups, admin };
-    const refusal = refuseTask(task, task.id, actor);
-    if (refusal !== undefined) throw errorOfRejection(refusal);
-    const step = runtime.state.node(runtime.state.execution(task.executionId)).source;
-    const validated = await compileForm((step as BaseHumanStep).formSchema).validate(data);
+    const { runtime, task, step } = await this.#core.read(instanceId, (runtime) => {
+      const task = findTask(runtime, options);
+      const refusal = refuseTask(task, task.id, actor);
+      if (refusal !== undefined) throw errorOfRejection(refusal);
+      const { source } = runtime.state.node(runtime.state.execution(task.executionId));
+      return { runtime, task, step: source as BaseHumanStep };
+    });
+    const validated = await compileForm(step.formSchema).validate(data);
     if (!validated.ok) {
       const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
       throw new InvalidFormDataError(
@@ -217,8 +220,8 @@ export class LocalExecutionEngine {
     readonly instanceId: string;
     readonly stepName: string;
   }): Promise<string> {
-    const runtime = await this.#core.find(options.instanceId);
-    return this.#core.tokenOf(runtime, options.stepName);
+    const { instanceId, stepName } = options;
+    return this.#core.read(instanceId, (runtime) => this.#core.tokenOf(runtime, stepName));
   }
 
   /**
@@ -327,7 +330,7 @@ export class LocalExecutionEngine {
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
     if ("actor" in command) checkTexts({ userId: command.actor.user });
-    return new WorkflowInstance((await this.#core.act(found, command)).state);
+    return this.#core.act(found, command, show);
   }
 
   async #started<Data>(
@@ -341,7 +344,7 @@ export class LocalExecutionEngine {
     const begun = this.#begin(workflow, options);
     const runtime = begun instanceof InstanceRuntime ? begun : await begun;
     try {
-      return new WorkflowInstance((await waitUntil(runtime, until)).state);
+      return await waitUntil(runtime, until, show);
     } catch (error) {
       // Another process started it at the same moment.
       if (error instanceof StartRefused) return this.#started(workflow, options, until);
@@ -451,4 +454,9 @@ export class LocalExecutionEngine {
     this.#checked.add(graph);
     return graph;
   }
+}
+
+/** The instance as it is now. */
+function show({ state }: InstanceRuntime): WorkflowInstance {
+  return new WorkflowInstance(state);
 }

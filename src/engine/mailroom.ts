@@ -9,6 +9,7 @@ export interface MailHost {
   createId(): string;
   /** Writes what belongs to no change of this process. */
   post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void>;
+  read(): Promise<Mail>;
   carryOut(message: Message): void;
 }
 
@@ -20,19 +21,24 @@ export class Mailroom {
   /** Messages that are being carried out. */
   readonly #inHand = new Set<string>();
   readonly #awaited = new Map<string, Done>();
+  /** Messages that are done with, and that a read which is under way may still give. */
+  readonly #settled = new Set<string>();
+  #reading: Promise<void> | undefined;
+  #readingNext: Promise<void> | undefined;
   #dismissed: string[] = [];
 
   constructor(host: MailHost) {
     this.#host = host;
   }
 
-  /** Sends a command to the worker that owns its instance. */
-  async send(instanceId: string, to: string, letter: Letter, done: Done): Promise<void> {
+  /** Asks the worker that owns the instance to carry a command out. */
+  async send(instanceId: string, owner: string, letter: Letter, done: Done): Promise<void> {
+    const { workerId } = this.#host;
     const id = this.#host.createId();
+    const at = this.#host.now();
     this.#awaited.set(id, done);
-    const { workerId: from } = this.#host;
     try {
-      const message = { id, instanceId, to, from, at: this.#host.now(), command: letter };
+      const message = { id, instanceId, to: owner, from: workerId, at, command: letter };
       await this.#host.post([message], []);
     } catch (error) {
       this.#awaited.delete(id);
@@ -41,17 +47,37 @@ export class Mailroom {
   }
 
   /** Hands a message on to the worker that owns its instance. */
-  async handOn(message: Message, to: string): Promise<void> {
+  async handOn(message: Message, owner: string): Promise<void> {
     try {
-      await this.#host.post([], [{ messageId: message.id, by: message.to, to }]);
-    } finally {
-      // One that could not be handed on is still kept, and received again.
-      this.#inHand.delete(message.id);
+      await this.#host.post([], [{ messageId: message.id, by: message.to, to: owner }]);
+      this.settle(message);
+    } catch {
+      // It is still kept, and received again.
+      this.putDown(message);
     }
   }
 
-  deliver({ messages, answers }: Mail): void {
-    for (const message of messages) this.take(message);
+  /** Reads the mail. Whoever asks while it is being read gets what is there afterwards. */
+  receive(): Promise<void> {
+    if (this.#reading === undefined) {
+      this.#reading = this.#receive().finally(() => {
+        this.#reading = undefined;
+      });
+      return this.#reading;
+    }
+    this.#readingNext ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#readingNext = undefined;
+        return this.receive();
+      });
+    return this.#readingNext;
+  }
+
+  async #receive(): Promise<void> {
+    this.#settled.clear();
+    const { messages, answers } = await this.#host.read();
+    for (const message of messages) if (!this.#settled.has(message.id)) this.take(message);
     for (const answer of answers) this.#read(answer);
   }
 
@@ -62,7 +88,13 @@ export class Mailroom {
     this.#host.carryOut(message);
   }
 
-  /** It was carried out, or is left in the store to be received again. */
+  /** It was carried out, or handed on. */
+  settle(message: Message): void {
+    this.#inHand.delete(message.id);
+    if (this.#reading !== undefined) this.#settled.add(message.id);
+  }
+
+  /** It is left in the store, to be received again. */
   putDown(message: Message): void {
     this.#inHand.delete(message.id);
   }
@@ -92,7 +124,8 @@ export class Mailroom {
     return dismissed;
   }
 
-  close(error: unknown): void {
+  /** No answers come any more to what was asked. */
+  giveUp(error: unknown): void {
     for (const done of this.#awaited.values()) done(error);
     this.#awaited.clear();
   }

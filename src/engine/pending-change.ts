@@ -76,6 +76,7 @@ export class PendingChange implements Change {
   readonly runtime: InstanceRuntime;
   readonly instanceId: string;
   readonly expectedVersion: number;
+  readonly epoch: number;
   readonly at: number;
   owner: string | undefined = undefined;
   instance: InstanceRecord | undefined = undefined;
@@ -94,6 +95,7 @@ export class PendingChange implements Change {
     this.runtime = runtime;
     this.instanceId = runtime.id;
     this.expectedVersion = runtime.version;
+    this.epoch = runtime.epoch;
     this.at = at;
   }
 

@@ -6,7 +6,14 @@ import type { WebhookStep } from "../definition/wait-steps.ts";
 import { InvalidArgumentError, type RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import type { Command, Effect, ExecutionRecord, Writes } from "../machine/index.ts";
+import {
+  type Command,
+  type Effect,
+  type ExecutionRecord,
+  type InstanceState,
+  isLive,
+  type Writes,
+} from "../machine/index.ts";
 import type { Clock } from "./clock.ts";
 import { GroupBody } from "./group-body.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -22,7 +29,11 @@ export interface RunnerHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly random: () => number;
   send(runtime: InstanceRuntime, command: Command): void;
+  /** Whether no other worker can have taken over; does it when that is so. */
+  isTrusted(): boolean;
+  whenTrusted(work: () => void): void;
   /** Goes on with an execution of before a restart, whose step has become known. */
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
@@ -58,6 +69,8 @@ export class StepRunner {
 
   run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
     const { graph, state } = runtime;
+    // What came with the same commit, or after it, may have ended it already.
+    if (!isCurrent(state, execution)) return;
     const context = new StepContext(graph, state, execution, this.#host.logger);
     runtime.running.add(context);
     const node = state.node(execution);
@@ -66,12 +79,29 @@ export class StepRunner {
     const isLimited = limit !== undefined && (phase !== "prepare" || node.kind === "webhook");
     const limiter = isLimited ? this.#host.limiters.get(limit) : undefined;
     if (limiter === undefined) {
-      this.#attempt(runtime, context, node, phase);
+      this.#begin(runtime, context, node, phase);
       return;
     }
     limiter.enter({
-      isWanted: () => !context.isClosed,
-      begin: () => this.#attempt(runtime, context, node, phase, () => limiter.end()),
+      isWanted: () => mayBegin(runtime, context),
+      begin: () => this.#begin(runtime, context, node, phase, () => limiter.end()),
+    });
+  }
+
+  #begin(
+    runtime: InstanceRuntime,
+    context: StepContext,
+    node: GraphNode,
+    phase: Phase,
+    onEnd?: () => void,
+  ): void {
+    if (this.#host.isTrusted()) {
+      this.#attempt(runtime, context, node, phase, onEnd);
+      return;
+    }
+    this.#host.whenTrusted(() => {
+      if (mayBegin(runtime, context)) this.#attempt(runtime, context, node, phase, onEnd);
+      else onEnd?.();
     });
   }
 
@@ -227,7 +257,7 @@ export class StepRunner {
     retryable: boolean,
   ): void {
     const { id: executionId, attempt } = context.execution;
-    const random = Math.random();
+    const random = this.#host.random();
     this.#report(runtime, context, {
       type: "StepFailed",
       executionId,
@@ -265,6 +295,16 @@ export class StepRunner {
       context.abort(new DOMException(message, "TimeoutError"));
     });
   }
+}
+
+function isCurrent(state: InstanceState, { id, attempt }: ExecutionRecord): boolean {
+  const execution = state.execution(id);
+  return execution.attempt === attempt && isLive(execution.status);
+}
+
+/** Whether an attempt that had to wait may still begin. */
+function mayBegin({ state }: InstanceRuntime, { isClosed, execution }: StepContext): boolean {
+  return !isClosed && isCurrent(state, execution);
 }
 
 /** What `canExecute` gives when it says no. */

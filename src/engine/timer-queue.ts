@@ -67,11 +67,15 @@ export class TimerQueue {
     this.#disarm();
     this.#armedAt = at;
     this.#disarm =
-      at === Number.POSITIVE_INFINITY ? () => {} : this.#clock.callAt(at, () => this.#fireDue());
+      at === Number.POSITIVE_INFINITY
+        ? () => {}
+        : this.#clock.callAt(at, () => {
+            this.#armedAt = Number.POSITIVE_INFINITY;
+            this.fireDue();
+          });
   }
 
-  #fireDue(): void {
-    this.#armedAt = Number.POSITIVE_INFINITY;
+  fireDue(): void {
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
       this.#removeFirst();

@@ -1,24 +1,35 @@
+import { isBusy } from "../machine/lifecycle.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** Somebody who waits for something to become of an instance. */
 export interface Waiter {
   readonly until: "stored" | "settled" | "ended";
-  readonly resolve: (runtime: InstanceRuntime) => void;
+  /** Shows it as it is at this moment: what is decided next is not durable yet. */
+  readonly answer: () => void;
   readonly reject: (error: unknown) => void;
   /** Executions that were busy before, and are not waited for. */
   readonly others: Set<number> | undefined;
 }
 
-/** Resolves when what is waited for is there and durable. */
-export function waitUntil(
+/** Gives what `see` makes of the instance when what is waited for is there and durable. */
+export function waitUntil<Seen>(
   runtime: InstanceRuntime,
   until: Waiter["until"],
+  see: (runtime: InstanceRuntime) => Seen,
   others?: Set<number>,
-): Promise<InstanceRuntime> {
+): Promise<Seen> {
   return new Promise((resolve, reject) => {
-    const waiter: Waiter = { until, resolve, reject, others };
+    const answer = () => {
+      try {
+        resolve(see(runtime));
+      } catch (error) {
+        reject(error);
+      }
+    };
+    if (runtime.refusal !== undefined) return reject(runtime.refusal);
+    const waiter: Waiter = { until, answer, reject, others };
     if (isAnswered(runtime, waiter)) {
-      resolve(runtime);
+      answer();
       return;
     }
     runtime.waiters ??= [];
@@ -55,7 +66,15 @@ function answer(runtime: InstanceRuntime, waiters: readonly Waiter[]): void {
   const answered: Waiter[] = [];
   for (const waiter of waiters) (isAnswered(runtime, waiter) ? answered : waiting).push(waiter);
   runtime.waiters = waiting;
-  for (const waiter of answered) waiter.resolve(runtime);
+  for (const waiter of answered) waiter.answer();
+}
+
+/** Of executions that were busy before, those that are busy still; some may not have been kept. */
+export function forgetEnded({ state }: InstanceRuntime, others: Set<number> | undefined): void {
+  for (const id of others ?? []) {
+    const execution = state.executions[id - 1];
+    if (execution === undefined || !isBusy(execution.status)) others?.delete(id);
+  }
 }
 
 export function rejectWaiters(runtime: InstanceRuntime, error: unknown): void {

@@ -1,5 +1,11 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { InvalidTokenError } from "../errors.ts";
+import type { MaybePromise, Store } from "../store/store.ts";
+
+/** The secret of a store's tokens: made once, and then the same for all engines on it. */
+export function keptSecret(store: Store): MaybePromise<string> {
+  return store.keepSetting("webhook_secret", randomBytes(32).toString("base64url"));
+}
 
 /**
  * One-time callback tokens. A token names its execution and is signed with the engine's secret, so

@@ -74,8 +74,8 @@ export class WorkflowInstance {
     this.tenant = instance.tenant;
     this.#state = state;
     this.#executionCount = state.executions.length;
-    // What has ended stays as it is and can be read later; what goes on is copied now.
-    if (!isEnded(instance.status)) {
+    // What has ended stays as it is and can be read later; what may go on is copied now.
+    if (!isEnded(instance.status) || instance.status === "failed") {
       this.#frozen = {
         data: state.data.toObject(),
         executions: state.executions.slice(),

@@ -192,10 +192,29 @@ export function openCallbackLog(state: InstanceState, group: GroupState): void {
   group.log = log;
 }
 
-/** In groups whose members run one after another, later ones see what earlier ones wrote. */
+/**
+ * In a sequential group a member sees what those declared before it wrote; when one of them runs
+ * again, later ones may have written already.
+ */
+export function logEarlier(state: InstanceState, group: GroupState, position: number): void {
+  if (position < group.logged) {
+    group.log = undefined;
+    group.logged = 0;
+  }
+  for (; group.logged < position; group.logged++) {
+    const id = group.members[group.logged];
+    const member = id === undefined ? undefined : state.execution(id);
+    if (member?.status === "succeeded") addToLog(state, group, member);
+  }
+}
+
+/** In groups whose members take turns in any order, later ones see what earlier ones wrote. */
 export function logWrites(state: InstanceState, group: GroupState, member: ExecutionRecord): void {
   const { kind } = state.node(state.execution(group.executionId));
-  if (kind !== "sequential" && kind !== "interleaved" && kind !== "custom") return;
+  if (kind === "interleaved" || kind === "custom") addToLog(state, group, member);
+}
+
+function addToLog(state: InstanceState, group: GroupState, member: ExecutionRecord): void {
   group.log ??= new ScopeLog();
   for (const [key, value] of writesOf(state, member)) group.log.add(key, value);
 }
@@ -218,6 +237,7 @@ export function groupOf(state: InstanceState, executionId: number): GroupState {
       counted: 0,
       vetoes: 0,
       log: undefined,
+      logged: 0,
       filling: false,
     };
     state.groups.set(executionId, group);

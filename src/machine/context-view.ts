@@ -108,12 +108,20 @@ export class ContextView implements ReadonlyContext<AnyData> {
     if (path !== undefined) return this.#latestOf(path)?.error;
     // The condition of an edge looks from the step that it leaves.
     if (this.subject?.status === "failed") return this.subject.error;
-    for (const index of this.#ancestors().at(-1)?.arrivals ?? []) {
-      const edge = this.graph.edges[index];
-      const source = edge && this.state.execution(this.state.latest[edge.source] as number);
+    const visit = this.#ancestors().at(-1);
+    for (const edge of visit?.arrivals ?? []) {
+      const source = this.#sourceOf(edge, visit as ExecutionRecord);
       if (source?.status === "failed") return source.error;
     }
     return undefined;
+  }
+
+  /** The execution whose arrival by this edge the visit used: first come, first served. */
+  #sourceOf(edge: number, visit: ExecutionRecord): ExecutionRecord | undefined {
+    const { executions } = this.state;
+    const used = executions.filter(({ id, arrivals }) => id < visit.id && arrivals.includes(edge));
+    const taken = executions.filter((execution) => execution.taken?.includes(edge));
+    return taken.sort((a, b) => a.order - b.order)[used.length];
   }
 
   /** Refuses: only a step that runs may write. */
@@ -167,11 +175,13 @@ export class ContextView implements ReadonlyContext<AnyData> {
     let execution = this.subject;
     while (execution !== undefined && execution.parent !== 0) {
       const group = this.state.groups?.get(execution.parent);
-      const log = group?.log;
+      const parent = this.state.execution(execution.parent);
+      // A compensation looks from a group that has ended: what it wrote is committed, or void.
+      const log = isLive(parent.status) ? group?.log : undefined;
       // What a callback sees is not for the members that run again after it failed.
       const isShown = execution.position < 0 || group?.callback === 0;
       if (log !== undefined && isShown) scopes = [...scopes, { log, length: log.length }];
-      execution = this.state.execution(execution.parent);
+      execution = parent;
     }
     return scopes;
   }

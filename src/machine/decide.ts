@@ -339,6 +339,8 @@ function callMember(
     const node = t.state.nodes[command.node] as GraphNode;
     visitMember(t, group, node, command.call, command.path);
   } else {
+    // Its body has called it: if the instance is paused, it begins when that is resumed.
+    t.state.groups?.get(group.id)?.again.delete(command.call);
     beginPending(t, t.current(id));
   }
   const members = t.state.groups?.get(group.id);

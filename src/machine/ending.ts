@@ -61,10 +61,10 @@ export function cancelNodes(t: Transition, nodes: ReadonlySet<number>, reason: s
     const { target, alone } = t.edge(edge);
     canceled.push(cancelArrivals(t, t.state.nodes[target] as GraphNode, alone, reason));
   }
-  for (const { node, arrivals } of t.state.joins?.values() ?? []) {
-    if (arrivals > 0 && nodes.has(node.index)) {
-      canceled.push(cancelArrivals(t, node, unusedArrivals(t, node), reason));
-    }
+  for (const index of [...nodes].sort((a, b) => a - b)) {
+    const join = t.state.joins?.get(index);
+    if (join === undefined || join.arrivals === 0) continue;
+    canceled.push(cancelArrivals(t, join.node, unusedArrivals(t, join.node), reason));
   }
   for (const execution of canceled) routeCancel(t, execution);
 }

@@ -2,7 +2,7 @@ import type { ConditionalGroup, FailureMode, MapGroup, Outcome } from "../defini
 import type { RecordedError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { groupOf, openCallbackLog } from "./apply.ts";
+import { groupOf, logEarlier, openCallbackLog } from "./apply.ts";
 import { ContextView } from "./context-view.ts";
 import {
   beginAgain,
@@ -167,6 +167,7 @@ function advance(t: Transition, execution: ExecutionRecord): void {
   group.filling = true;
   while (group.live - group.again.size < places) {
     const [pending] = group.again;
+    if (node.kind === "sequential") logEarlier(t.state, group, pending ?? group.next);
     if (pending !== undefined) {
       group.again.delete(pending);
       beginPending(t, t.current(group.members[pending] as number));

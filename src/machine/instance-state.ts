@@ -28,6 +28,8 @@ export interface GroupState {
   vetoes: number;
   /** What later members may see of earlier ones' writes. */
   log: ScopeLog | undefined;
+  /** In a sequential group: the log holds what members before this position wrote. */
+  logged: number;
 
   /** The position that starts next, and pending members that wait for a free place before it. */
   next: number;

@@ -117,16 +117,19 @@ function upstreamOf(t: Transition, join: JoinState): Set<number> {
 export function releaseMutualWaits(t: Transition): boolean {
   const { liveness, parkedInLoops } = t.state;
   if (liveness === undefined || parkedInLoops === undefined) return false;
+  const waiting: JoinState[] = [];
   for (const [component, parked] of parkedInLoops) {
     let arrivals = 0;
     for (const join of parked) arrivals += join.arrivals;
     if (liveness.canBeEntered(component) || liveness.activeIn(component) > arrivals) continue;
-    const inOrder = [...parked].sort((a, b) => a.node.index - b.node.index);
-    for (const group of mutualWaits(t, inOrder)) release(t, group);
-    return true;
+    waiting.push(...parked);
   }
-  return false;
+  waiting.sort(inOrder);
+  for (const group of mutualWaits(t, waiting)) if (!t.isOver) release(t, group);
+  return waiting.length > 0;
 }
+
+const inOrder = (a: JoinState, b: JoinState) => a.node.index - b.node.index;
 
 /** Rounds close; then the others start one after another, each with what has come by then. */
 function release(t: Transition, waiting: readonly JoinState[]): void {
@@ -140,7 +143,7 @@ function release(t: Transition, waiting: readonly JoinState[]): void {
   if (rounds.length + starting.length === 0 && stuck !== undefined) failJoin(t, stuck);
 }
 
-/** The sets of joins that wait for each other and for nothing outside the set. */
+/** The sets of joins that wait for each other and for nothing outside the set, in order. */
 function mutualWaits(t: Transition, parked: readonly JoinState[]): JoinState[][] {
   const edges: { target: number }[] = [];
   const outgoing = parked.map((join) => {
@@ -156,7 +159,8 @@ function mutualWaits(t: Transition, parked: readonly JoinState[]): JoinState[][]
   });
   return waits.nodes
     .filter((_, component) => (waits.leaving[component] as readonly number[]).length === 0)
-    .map((members) => members.map((place) => parked[place] as JoinState));
+    .map((members) => members.map((place) => parked[place] as JoinState))
+    .sort(([a], [b]) => inOrder(a as JoinState, b as JoinState));
 }
 
 /** The nodes of the loop from which an edge that the join misses can be reached, not passing it. */

@@ -7,7 +7,8 @@ import type { TaskStatus, WorkflowStatus } from "./state.ts";
  * `apply` holds instances and executions to their tables.
  */
 export const instanceLifecycle: Readonly<Record<WorkflowStatus, readonly WorkflowStatus[]>> = {
-  pending: ["running", "waiting", "completed", "failed"],
+  // A child may be cancelled before it begins.
+  pending: ["running", "waiting", "completed", "failed", "canceled"],
   running: ["waiting", "paused", "completed", "failed", "canceled"],
   waiting: ["running", "paused", "completed", "failed", "canceled"],
   paused: ["running", "waiting", "completed", "failed", "canceled"],

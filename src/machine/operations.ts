@@ -94,9 +94,10 @@ function retryFrom(t: Transition, node: GraphNode, undecided: readonly Execution
   const { unserved } = t.state;
   t.state.unserved = [];
   for (const edge of unserved) {
-    const source = t.current(t.state.latest[t.edge(edge).source] as number);
-    const taken = source.taken?.filter((other) => other !== edge) ?? noEdges;
-    t.step("StepRouted", { ...source, taken });
+    // The source may have been visited again since then.
+    const source = t.state.executions.findLast(({ taken }) => taken?.includes(edge));
+    const taken = source?.taken?.filter((other) => other !== edge);
+    if (source !== undefined) t.step("StepRouted", { ...source, taken });
   }
   visitNode(t, node, noEdges);
 }

@@ -2,7 +2,7 @@ import type { SignalStep } from "../definition/wait-steps.ts";
 import { DefinitionChangedError } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
-import { groupOf, logWrites, openCallbackLog } from "./apply.ts";
+import { groupOf, logEarlier, logWrites, openCallbackLog } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
 import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
 import { isBusy, isLive } from "./lifecycle.ts";
@@ -164,6 +164,11 @@ function restoreGroups(state: InstanceState): void {
     for (const member of waiting) {
       group.again.add(state.execution(member as number).position);
     }
+    if (node.kind === "sequential") {
+      const isAtWork = (id: number | undefined, position: number) =>
+        id !== undefined && isLive(state.execution(id).status) && !group.again.has(position);
+      logEarlier(state, group, Math.max(0, group.members.findIndex(isAtWork)));
+    }
   }
 }
 
@@ -181,10 +186,9 @@ function restoreTokens(graph: WorkflowGraph, state: InstanceState): void {
     if (taken !== undefined) continue;
     changeActivity(graph, state, index, 1);
   }
-  const unused = new Map<number, number>();
-  for (const { taken, arrivals } of top) {
-    for (const edge of taken ?? []) unused.set(edge, (unused.get(edge) ?? 0) + 1);
-    for (const edge of arrivals) unused.set(edge, (unused.get(edge) ?? 0) - 1);
+  const used = new Map<number, number>();
+  for (const { arrivals } of top) {
+    for (const edge of arrivals) used.set(edge, (used.get(edge) ?? 0) + 1);
   }
   for (const execution of top) {
     const node = state.nodes[execution.node] as GraphNode;
@@ -192,15 +196,22 @@ function restoreTokens(graph: WorkflowGraph, state: InstanceState): void {
     if (execution.taken === undefined) joinOf(graph, state, node).executions++;
     if (execution.roundOpen) restoreRound(graph, state, node, execution);
   }
-  for (const [edge, amount] of unused) {
-    const node = state.nodes[graph.edges[edge]?.target ?? 0] as GraphNode;
-    for (let count = 0; count < amount; count++) {
-      if (node.join.kind === "each") {
-        state.unserved.push(edge);
-        changeActivity(graph, state, node.index, 1);
-      } else {
-        addArrival(graph, state, node, edge);
-      }
+  // In the order in which they came, which is that of the ends.
+  for (const { taken } of top.toSorted((a, b) => a.order - b.order)) {
+    for (const edge of taken ?? []) {
+      const usedOf = used.get(edge) ?? 0;
+      used.set(edge, usedOf - 1);
+      if (usedOf <= 0) addUnused(graph, state, edge);
     }
+  }
+}
+
+function addUnused(graph: WorkflowGraph, state: InstanceState, edge: number): void {
+  const node = state.nodes[graph.edges[edge]?.target ?? 0] as GraphNode;
+  if (node.join.kind === "each") {
+    state.unserved.push(edge);
+    changeActivity(graph, state, node.index, 1);
+  } else {
+    addArrival(graph, state, node, edge);
   }
 }

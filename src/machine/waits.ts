@@ -72,14 +72,16 @@ export function stopWaiting(
   kind: GraphNode["kind"],
   reason: string,
 ): void {
-  if (kind === "human") {
+  // A step of a user's own group that was loaded, and that the body has not yet called again.
+  const isUnknown = kind === "machine";
+  if (kind === "human" || isUnknown) {
     const task = t.state.tasks?.get(taskId(execution));
     if (task?.status === "open") {
       t.task("TaskWithdrawn", { ...task, status: "withdrawn", endedAt: t.now, reason });
     }
-  } else if (kind === "timer") {
-    clearTimer(t, "timer", execution.id);
-  } else if (kind === "subworkflow") {
+  }
+  if (kind === "timer" || isUnknown) clearTimer(t, "timer", execution.id);
+  if (kind === "subworkflow" || isUnknown) {
     const { id: executionId, attempt } = execution;
     t.effects.push({ type: "CancelChild", executionId, attempt, reason });
   }

@@ -36,7 +36,8 @@ export interface Store {
 
   /**
    * Keeps the changes; gives the ids of the instances whose changes were refused: their version is
-   * not the expected one (S2), or they are new and their idempotency key is taken.
+   * not the expected one (S2), they answer a message that is not the worker's any more (S6), or
+   * they are new and their idempotency key is taken.
    */
   commit(commit: Commit): MaybePromise<readonly string[]>;
 
@@ -65,7 +66,8 @@ export interface Store {
   beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]>;
 
   /**
-   * Forgets the workers that are gone, and gives the worker up to `limit` of the instances whose
+   * Forgets the workers that are gone, unless they have given a sign of life since the beat that
+   * stands there, and gives the worker up to `limit` of the instances whose
    * owner is not known (any more), raising their versions; messages to workers that are not known
    * are from now on for this one. Gives the ids of these instances. What several workers claim at
    * the same moment is spread among them and given to one only.
@@ -73,6 +75,9 @@ export interface Store {
    * A worker is forgotten with the answers that are kept for it. It may become known again.
    */
   claim(claim: Claim): MaybePromise<readonly string[]>;
+
+  /** The ids of the instances that this worker owns. */
+  owned(workerId: string): MaybePromise<readonly string[]>;
 
   /** Forgets a worker that stops; others can claim at once what it had. */
   retire(workerId: string): MaybePromise<void>;
@@ -203,8 +208,8 @@ export interface KnownWorker extends WorkerBeat {
 
 export interface Claim {
   readonly workerId: string;
-  /** Workers that are taken for gone. */
-  readonly gone: readonly string[];
+  /** Workers that are taken for gone, with their last sign of life. */
+  readonly gone: readonly WorkerBeat[];
   readonly limit: number;
 }
 

@@ -56,12 +56,15 @@ function step(
   try {
     model.perform(action, now);
     machine.perform(action, now);
-    const difference = compare(model.snapshot(), machine.snapshot());
+    const expected = model.snapshot();
+    const difference = compare(expected, machine.snapshot());
     if (difference !== undefined) return difference;
     if (random.chance(0.1)) machine.repeatLastReport(now);
-    if (restarts === "always" || (restarts === "often" && random.chance(0.4))) machine.restart();
-    const afterRestart = compare(model.snapshot(), machine.snapshot());
-    if (afterRestart !== undefined) return `After a restart:\n${afterRestart}`;
+    if (restarts === "always" || (restarts === "often" && random.chance(0.4))) {
+      machine.restart();
+      const afterRestart = compare(expected, machine.snapshot());
+      if (afterRestart !== undefined) return `After a restart:\n${afterRestart}`;
+    }
   } catch (error) {
     if (error instanceof MachineFault) return error.message;
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -28,15 +28,22 @@ export function cancelAt(instance: NaiveInstance, path: string): void {
   }
 }
 
-/** Nodes of the definition lose their work and waiting tokens, and take their cancel edges. */
+/**
+ * Nodes of the definition lose their work and waiting tokens, and take their cancel edges: what was
+ * there first goes first. Tokens go as the executions that they would have started.
+ */
 export function cancelNodes(instance: NaiveInstance, names: readonly string[]): void {
-  const doomed = names.flatMap((name) => {
-    const executions = instance.aliveAt(name);
-    const tokens = instance.tokens.filter(({ target }) => target === name);
-    if (tokens.length === 0) return executions;
-    instance.useTokens(tokens);
-    return [...executions, visit(instance, instance.nodeOf(name))];
-  });
+  const { spec } = instance;
+  const executions = instance.alive.filter(({ path, undoes }) => !undoes && names.includes(path));
+  const tokens = instance.tokens.filter(({ target }) => names.includes(target));
+  instance.useTokens(tokens);
+  const targets = tokens.map(({ target }) => target);
+  const starting = targets.filter((name) => startsAtOnce(spec, name));
+  const joins = spec.nodes.filter(
+    ({ name }) => targets.includes(name) && !startsAtOnce(spec, name),
+  );
+  const visits = [...starting.map((name) => instance.nodeOf(name)), ...joins];
+  const doomed = [...executions, ...visits.map((node) => visit(instance, node))];
   for (const execution of doomed) cut(instance, execution);
   for (const execution of doomed) takeEdges(instance, execution, "cancel");
 }

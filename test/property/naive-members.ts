@@ -18,8 +18,10 @@ export function beginGroup(instance: NaiveInstance, group: Execution, node: Grou
     const callback = "callback" in node ? node.callback : undefined;
     group.callback = callback && memberOf(group, callback);
   }
-  for (const member of [...group.members, ...(group.callback ? [group.callback] : [])]) {
-    if (endOf(member) !== "failed" && endOf(member) !== "canceled") continue;
+  const open = group.closed ? [] : group.members;
+  for (const member of [...open, ...(group.callback ? [group.callback] : [])]) {
+    const status = member.execution?.status;
+    if (status === "succeeded" || status === "skipped") continue;
     member.due = true;
     member.dueSince = instance.tick();
   }

@@ -132,6 +132,13 @@ describe("the join rule", () => {
     expect(run.end("Q").alive).toBe("J K");
   });
 
+  test("a join that one of these cancels does not start with them", () => {
+    const run = play("A -> P Q, P -> J, Q -> K, J -> K? Z, K -> J", [
+      { kind: "gateway", name: "J", choice: "holding", cancels: ["K"] },
+    ]).end("A");
+    expect(run.end("P").end("Q").alive).toBe("Z");
+  });
+
   test("a second token on an edge serves the next run", () => {
     const run = play("A -> X Y Z, X -> P, Y -> P, P -> J, Z -> J", [
       { kind: "machine", name: "P", join: "each" },
@@ -252,6 +259,12 @@ describe("more control", () => {
     expect(run.alive).toBe("E");
   });
 
+  test("what is cancelled together goes on in the order in which it began", () => {
+    const canceler: NodeSpec = { kind: "machine", name: "K", cancels: ["C", "B"] };
+    const run = play("A -> B K X, X -> C, B -> P~, C -> Q~", [canceler]).end("A").end("X");
+    expect(run.end("K").alive).toBe("P Q");
+  });
+
   test("tokens that wait are cancelled as one execution", () => {
     const run = play("A -> B C D, B -> J, C -> J, D -> Z, J -> E~, Z -> J", [
       { kind: "machine", name: "D", cancels: ["J"] },
@@ -324,6 +337,28 @@ describe("groups", () => {
     expect(run.end("G/c").alive).toBe("Z");
   });
 
+  test("a map that was closed keeps how its items ended, also when it runs again", () => {
+    const map: NodeSpec = {
+      kind: "map",
+      name: "G",
+      members: [step("x")],
+      key: "list",
+      callback: step("c"),
+      failure: "collect",
+      retry: { maxAttempts: 2 },
+    };
+    const run = play("G -> Z", [map], { initialData: { list: [1, 2, 3] } });
+    run.end("G/x[0]", [], "done").fail("G/x[1]");
+    run.model.perform({ do: "close map", path: "G" }, 5);
+    expect(run.fail("G/c").alive).toBe("G/c");
+    run.end("G/c");
+    expect(run.model.find("G#1").result).toEqual([
+      { status: "succeeded", result: "done" },
+      { status: "failed", error: "STEP_FAILED" },
+      { status: "canceled" },
+    ]);
+  });
+
   test("a sequential group goes on one by one and shows what was written inside only", () => {
     const choice: NodeSpec = {
       kind: "conditional",
@@ -345,6 +380,28 @@ describe("groups", () => {
       "G/y#1 attempt 1 pending",
     ]);
     expect(run.end("G/x").alive).toBe("G/y");
+  });
+
+  test("members line up anew in each attempt of their group", () => {
+    const broken: NodeSpec = { kind: "map", name: "y", members: [step("i")], key: "list" };
+    const members = [{ ...step("w"), mutex: "m" }, step("x"), broken, step("z")];
+    const retry = { maxAttempts: 3 };
+    const interleaved: NodeSpec = { kind: "interleaved", name: "I", members, retry };
+    const holder: NodeSpec = { ...step("h"), mutex: "m" };
+    const run = group({
+      kind: "parallel",
+      members: [holder, interleaved],
+      failure: "wait-all",
+      retry: { maxAttempts: 2 },
+    });
+    // While h holds the mutex, y takes its turn before w, and fails in every attempt.
+    run.end("G/I/x");
+    expect(run.alive).toBe("G/h");
+    run.end("G/h");
+    // Now w has its turn, and then y, which is declared before z.
+    expect(run.alive).toBe("G/I/w G/I/y G/I/z");
+    run.end("G/I/w");
+    expect(run.status).toBe("failed GROUP_FAILED");
   });
 
   test("a group whose members were all skipped is skipped", () => {

@@ -126,6 +126,7 @@ function endMutualWaits(instance: NaiveInstance): boolean {
       const arrived = incoming(instance.spec, join).filter((edge) =>
         instance.tokens.includes(edge),
       );
+      if (arrived.length === 0) continue;
       startIfFree(instance, startJoin(instance, instance.nodeOf(join), arrived));
       if (!instance.isGoing) return true;
     }

@@ -1,4 +1,10 @@
-import { machineStep, ParallelGroup, type StepOptions } from "tandem-workflows";
+import {
+  machineStep,
+  ParallelGroup,
+  type ReadonlyContext,
+  SequentialGroup,
+  type StepOptions,
+} from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { edge } from "../support/definition-problems.ts";
 import { flow, refusal, Workshop } from "../support/workshop.ts";
@@ -63,6 +69,27 @@ describe("compensation", () => {
     await shop.finish("group/x", { result: 1 });
     await shop.fail("group/y");
     expect(undone).toEqual(["x 1"]);
+  });
+
+  test("of a member sees the data as it is committed now", async () => {
+    const shop = new Workshop();
+    const seen: unknown[] = [];
+    const look = { compensate: (context: ReadonlyContext) => void seen.push(context.get("n")) };
+    const group = new SequentialGroup([shop.step("x", look), shop.step("y")]);
+    const definition = flow({ group, a: shop.step(), b: shop.step() }, ["group -> a -> b"], {
+      compensate: true,
+      reducers: { n: "sum" },
+    });
+    await shop.start(definition);
+    await shop.finish("group/x", { set: { n: 1 } });
+    await shop.finish("group/y", { set: { n: 10 } });
+    await shop.finish("a", { set: { n: 100 } });
+    await shop.fail("b");
+    expect(seen).toEqual([111]);
+    await shop.start(definition);
+    await shop.finish("group/x", { set: { n: 1 } });
+    await shop.fail("group/y");
+    expect(seen).toEqual([111, undefined]);
   });
 
   test("goes on when one compensation fails", async () => {

@@ -55,7 +55,6 @@ describe("a step that fails for good", () => {
     expect(shop.context("tell").error()).toBeUndefined();
   });
 
-  // Known to fail: `error()` in a condition is that of the edge before.
   test("chooses among failure edges by their conditions, which read the error", async () => {
     for (const [code, target] of [
       ["E_CARD", "card"],
@@ -144,6 +143,29 @@ describe("a step that fails for good", () => {
     await shop.start(flow(shop.steps("a")));
     await shop.fail("a", round);
     expect(await shop.error()).toMatchObject({ code: "STEP_FAILED", message: "round", path: "a" });
+  });
+
+  test("shows each visit the error that led to it, however late it starts", async () => {
+    const shop = new Workshop();
+    const steps = {
+      ...shop.steps("start", "x", "y", "z"),
+      a: shop.step("", { join: "each" }),
+      mend: shop.step("", { mutex: "m" }),
+      busy: shop.step("", { mutex: "m" }),
+    };
+    const edges = [
+      ...["start -> busy", "start -> x -> a", "start -> y -> a", "start -> z -> a"],
+      edge("a", "mend", { on: "failure" }),
+    ];
+    await shop.start(flow(steps, edges, { terminalSteps: ["a", "mend", "busy"] }));
+    for (const name of ["start", "x", "y"]) await shop.finish(name);
+    await shop.fail("a", new Error("first"));
+    await shop.fail("a", new Error("second"));
+    await shop.finish("z");
+    await shop.finish("busy");
+    expect(shop.context("mend").error()?.message).toBe("first");
+    await shop.finish("mend");
+    expect(shop.context("mend").error()?.message).toBe("second");
   });
 
   test("shows in a later pass of a loop no error of an earlier one", async () => {

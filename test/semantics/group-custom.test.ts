@@ -296,3 +296,28 @@ describe("a user's own group", () => {
     expect(shop.begun).toEqual(["own/x", "own/x", "end"]);
   });
 });
+
+describe("a user's own group that is loaded while its instance is paused", () => {
+  test("withdraws a task that its body has not asked for again, when it is cancelled", async () => {
+    const shop = new Workshop();
+    await shop.start(flow({ own: new Own(oneByOne(humanStep("ask"))) }));
+    expect(await shop.openTasks()).toEqual(["own/ask"]);
+    await shop.act(shop.engine.pauseWorkflow(shop.id));
+    await shop.restart();
+    await shop.act(shop.engine.cancelWorkflow(shop.id));
+    expect(await shop.openTasks()).toEqual([]);
+  });
+
+  test("runs what its body asked for while it was paused, when it goes on", async () => {
+    const shop = new Workshop();
+    await shop.start(flow({ own: new Own(oneByOne(shop.step("x"), shop.step("y"))) }));
+    await shop.act(shop.engine.pauseWorkflow(shop.id));
+    await shop.finish("own/x");
+    await shop.restart();
+    const { engine, id } = shop;
+    await shop.act(Promise.all([engine.resumeWorkflow(id), engine.pauseWorkflow(id)]));
+    expect(await shop.statuses("own/y")).toEqual(["pending"]);
+    await shop.act(engine.resumeWorkflow(id));
+    expect(shop.running).toEqual(["own/y"]);
+  });
+});

@@ -259,6 +259,25 @@ describe("joins that wait only for each other", () => {
     expect(await shop.status()).toBe("completed");
   });
 
+  test.each(["without", "with"])(
+    "start in the order of the definition, %s a restart",
+    async (how) => {
+      const shop = new Workshop();
+      const names = ["a", "b1", "b2", "left1", "right1", "left2", "right2", "last", "end"];
+      const loop = (n: number) => [
+        ...[`a -> b${n} -> left${n} -> right${n} -> left${n}`, `b${n} -> right${n}`],
+        edge("last", `left${n}`, { condition: () => false }),
+      ];
+      const edges = ["a -> last", ...loop(1), ...loop(2), edge("last", "end", { otherwise: true })];
+      await shop.start(flow(shop.steps(...names), edges));
+      for (const name of ["a", "b2", "b1"]) await shop.finish(name);
+      expect(shop.running).toEqual(["last"]);
+      if (how === "with") await shop.restart();
+      await shop.finish("last");
+      expect(shop.running).toEqual(["end", "left1", "right1", "left2", "right2"]);
+    },
+  );
+
   test("wait while something that runs could still reach one of them", async () => {
     const shop = new Workshop();
     const edges = [

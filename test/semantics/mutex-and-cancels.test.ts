@@ -199,6 +199,32 @@ describe("cancels", () => {
     expect(shop.running).toEqual(["tidy", "join"]);
   });
 
+  test.each(["without", "with"])(
+    "goes on by what it cancels in order, executions before arrivals, %s a restart",
+    async (how) => {
+      const shop = new Workshop();
+      const steps = {
+        ...shop.steps("a", "older", "b", "younger", "c", "d", "wait"),
+        join1: shop.step(),
+        join2: shop.step(),
+        ...shop.steps("e1", "e2", "e3", "e4"),
+        stop: shop.step("", { cancels: ["join2", "join1", "younger", "older"] }),
+      };
+      const edges = [
+        ...["a -> older", "a -> b -> younger", "a -> wait -> join1", "wait -> join2", "a -> stop"],
+        ...["a -> c -> join1", "a -> d -> join2"],
+        ...["older", "younger", "join1", "join2"].map((source, index) =>
+          edge(source, `e${index + 1}`, { on: "cancel" }),
+        ),
+      ];
+      await shop.start(flow(steps, edges));
+      for (const name of ["a", "b", "d", "c"]) await shop.finish(name);
+      if (how === "with") await shop.restart();
+      await shop.finish("stop");
+      expect(shop.running).toEqual(["wait", "e1", "e2", "e3", "e4"]);
+    },
+  );
+
   test("lets a join go on that waited for the cancelled step", async () => {
     const shop = new Workshop();
     const steps = { ...shop.steps("a", "b", "c", "join"), stop: shop.step("", { cancels: ["c"] }) };

@@ -534,7 +534,7 @@ describe("an engine that dies at any commit", () => {
         const shop = new Workshop({ store });
         store.diesAt = diesAt;
         if (children !== undefined) shop.registry.registerDefinition(children());
-        await shop.start(definition(), { instanceId: "one" });
+        await shop.act(shop.start(definition(), { instanceId: "one" }));
         await shop.advance(20);
         const died = store.commits === diesAt && (await isUnfinished(store));
         store.diesAt = Number.POSITIVE_INFINITY;

@@ -1,4 +1,11 @@
-import { humanStep, ParallelGroup, SequentialGroup, TimerStep } from "tandem-workflows";
+import {
+  ConditionalGroup,
+  humanStep,
+  MapGroup,
+  ParallelGroup,
+  SequentialGroup,
+  TimerStep,
+} from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { edge } from "../support/definition-problems.ts";
 import { flow, Workshop } from "../support/workshop.ts";
@@ -23,6 +30,37 @@ describe("retryWorkflow", () => {
     await shop.finish("c");
     expect(await shop.status()).toBe("completed");
     expect(shop.begun).toEqual(["a", "b", "b", "c"]);
+  });
+
+  test("leaves an instance that was shown before as it was", async () => {
+    const shop = new Workshop();
+    await shop.start(flow(shop.steps("a")));
+    await shop.fail("a");
+    const failed = await shop.view();
+    await retry(shop);
+    await shop.finish("a", { set: { a: 1 } });
+    expect(failed.steps.map(({ status, attempt }) => [status, attempt])).toEqual([["failed", 1]]);
+    expect(failed.data).toEqual({});
+  });
+
+  test("lets members of a sequence see what those declared before them wrote, and no more", async () => {
+    const shop = new Workshop();
+    const group = new SequentialGroup([shop.step("x"), shop.step("y"), shop.step("z")]);
+    await shop.start(flow({ group }));
+    await shop.act(shop.engine.cancelStep({ instanceId: shop.id, stepName: "group/x" }));
+    await shop.finish("group/y", { set: { who: "y" } });
+    await shop.fail("group/z");
+    await retry(shop);
+    expect(shop.running).toEqual(["group/x"]);
+    expect(shop.context("group/x").get("who")).toBeUndefined();
+    await shop.restart();
+    expect(shop.context("group/x").get("who")).toBeUndefined();
+    await shop.finish("group/x", { set: { who: "x" } });
+    expect(shop.context("group/z").get("who")).toBe("y");
+    await shop.restart();
+    expect(shop.context("group/z").get("who")).toBe("y");
+    await shop.finish("group/z");
+    expect(await shop.data()).toEqual({ who: "y" });
   });
 
   test("continues what was cancelled because of the failure, and not what had succeeded", async () => {
@@ -197,6 +235,60 @@ describe("retryWorkflow", () => {
     await shop.finish("c");
     expect(await shop.status()).toBe("completed");
   });
+
+  test("from a step leaves behind what the failure kept from starting, also of an earlier visit", async () => {
+    const shop = new Workshop();
+    const each = new MapGroup(shop.step("item"), { items: "list", join: "each", mutex: "m" });
+    const steps = { ...shop.steps("a", "b", "c"), each, end: shop.step() };
+    await shop.start(flow(steps, ["a -> b -> each -> end", "a -> c -> each"]));
+    await shop.finish("a", { set: { list: [1] } });
+    await shop.finish("b");
+    await shop.finish("c", { set: { list: "none" } });
+    // The first visit leads on to the end, but the second, which waited for the mutex, fails before.
+    await shop.finish("each/item[0]");
+    expect(await shop.statuses("each")).toEqual(["succeeded", "failed"]);
+    await retry(shop, "end");
+    expect(shop.running).toEqual(["end"]);
+    await shop.finish("end");
+    expect(await shop.status()).toBe("completed");
+  });
+
+  test.each(["without", "with"])(
+    "starts what it kept from starting as it came, %s a restart",
+    async (how) => {
+      const shop = new Workshop();
+      let branch = "none";
+      const wait = { mutex: "m", retry: { maxAttempts: 2, initialIntervalMs: 10 } };
+      const list = (options = {}) =>
+        new MapGroup(shop.step("item"), { items: "list", mutex: "m", ...options });
+      const steps = {
+        ...shop.steps("a", "b", "c"),
+        flaky: list(wait),
+        holder: shop.step("", { mutex: "m" }),
+        second: list(),
+        third: new ConditionalGroup({ only: shop.step() }, () => branch as "only", { mutex: "m" }),
+        ...shop.steps("afterFlaky", "afterSecond"),
+      };
+      const edges = [
+        "a -> flaky -> afterFlaky",
+        "a -> holder",
+        "a -> b -> second -> afterSecond",
+        "a -> c -> third",
+      ];
+      await shop.start(flow(steps, edges));
+      await shop.finish("a");
+      await shop.finish("b");
+      // It comes back to the line of the mutex after the second.
+      await shop.advance(10);
+      await shop.finish("c");
+      await shop.finish("holder", { set: { list: [] } });
+      expect(await shop.error()).toMatchObject({ code: "UNKNOWN_BRANCH" });
+      if (how === "with") await shop.restart();
+      branch = "only";
+      await retry(shop);
+      expect(shop.running).toEqual(["third/only", "afterSecond", "afterFlaky"]);
+    },
+  );
 
   test("works after a restart", async () => {
     const shop = new Workshop();

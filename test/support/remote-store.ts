@@ -57,6 +57,10 @@ export class RemoteStore implements Store {
     return later(() => this.home.claim(claim));
   }
 
+  owned(workerId: string) {
+    return later(() => this.home.owned(workerId));
+  }
+
   retire(workerId: string) {
     return later(() => this.home.retire(workerId));
   }

@@ -63,12 +63,13 @@ export class Workshop {
     this.engine = this.newEngine();
   }
 
-  newEngine(): LocalExecutionEngine {
+  newEngine(options: EngineOptions = {}): LocalExecutionEngine {
     const silent = () => {};
     return new LocalExecutionEngine(this.registry, {
       secret: "for tests",
       ...this.#options,
       store: this.store,
+      ...options,
       clock: this.clock,
       logger: {
         debug: silent,

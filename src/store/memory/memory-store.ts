@@ -229,7 +229,7 @@ export class MemoryStore implements Store {
   }
 
   claim({ workerId, gone, limit }: Claim): MaybePromise<readonly string[]> {
-    for (const id of gone) this.#forget(id);
+    for (const { id, beat } of gone) if (this.#workers.get(id) === beat) this.#forget(id);
     for (const [id, message] of this.#messages) {
       if (!this.#workers.has(message.to)) this.#messages.set(id, { ...message, to: workerId });
     }
@@ -242,6 +242,10 @@ export class MemoryStore implements Store {
       claimed.push(id);
     }
     return claimed;
+  }
+
+  owned(workerId: string): MaybePromise<readonly string[]> {
+    return [...this.#instances].filter(([, { owner }]) => owner === workerId).map(([id]) => id);
   }
 
   retire(workerId: string): MaybePromise<void> {
@@ -271,7 +275,9 @@ export class MemoryStore implements Store {
 
   receive(workerId: string): MaybePromise<Mail> {
     return {
-      messages: [...this.#messages.values()].filter(({ to }) => to === workerId),
+      messages: [...this.#messages.values()]
+        .filter(({ to }) => to === workerId)
+        .sort((a, b) => a.at - b.at),
       answers: [...this.#answers.values()].filter(({ from }) => from === workerId),
     };
   }

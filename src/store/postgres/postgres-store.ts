@@ -157,14 +157,21 @@ export class PostgresStore implements Store {
 
   async claim({ workerId, gone, limit }: Claim): Promise<readonly string[]> {
     if (!this.#isReady) await this.migrate();
-    const text = "SELECT id FROM tandem_claim($1, $2, $3) AS id";
-    const rows = await this.#database.query(text, [workerId, gone, limit], "tandem_claim");
+    const text = "SELECT id FROM tandem_claim($1, $2, $3, $4) AS id";
+    const ids = gone.map(({ id }) => id);
+    const beats = gone.map(({ beat }) => beat);
+    const rows = await this.#database.query(text, [workerId, ids, beats, limit], "tandem_claim");
     return rows.map(([id]) => id ?? "");
+  }
+
+  async owned(workerId: string): Promise<readonly string[]> {
+    if (!this.#isReady) await this.migrate();
+    return queries.owned(this.#database, workerId);
   }
 
   async retire(workerId: string): Promise<void> {
     if (!this.#isReady) await this.migrate();
-    const text = "SELECT tandem_forget_workers($1)";
+    const text = "SELECT tandem_forget_workers($1, '{}')";
     await this.#database.query(text, [[workerId]], "tandem_forget_workers");
     this.#news.retired(workerId);
   }

@@ -104,6 +104,13 @@ export async function versions(
   return instanceIds.map((id) => found.get(id) ?? 0);
 }
 
+export async function owned(database: Database, workerId: string): Promise<string[]> {
+  const [rows = []] = await database.read(
+    `SELECT id FROM tandem_instances WHERE owner = ${escapeLiteral(workerId)}`,
+  );
+  return rows.map(([id]) => id ?? "");
+}
+
 export async function findByIdempotencyKey(
   database: Database,
   key: string,

@@ -258,7 +258,7 @@ BEGIN
   RETURN QUERY SELECT w.id, w.beat FROM tandem_workers AS w;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_claim(worker text, gone text[], most bigint)
+CREATE OR REPLACE FUNCTION tandem_claim(worker text, gone text[], beats bigint[], most bigint)
  RETURNS SETOF text
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -268,7 +268,7 @@ AS $function$
 DECLARE
   orphaned text[];
 BEGIN
-  PERFORM tandem_forget_workers(gone);
+  PERFORM tandem_forget_workers(gone, beats);
 
   WITH taken AS MATERIALIZED (
     SELECT m.id FROM tandem_messages AS m
@@ -331,13 +331,16 @@ BEGIN
   );
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_forget_workers(gone text[])
+CREATE OR REPLACE FUNCTION tandem_forget_workers(gone text[], beats bigint[])
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 BEGIN
   PERFORM FROM tandem_workers AS w WHERE w.id = ANY (gone) ORDER BY w.id FOR UPDATE;
-  DELETE FROM tandem_workers AS w WHERE w.id = ANY (gone);
+  -- Who has given a sign of life since is not gone.
+  DELETE FROM tandem_workers AS w
+  USING (SELECT unnest(gone) AS id, unnest(beats) AS beat) AS g
+  WHERE w.id = g.id AND (g.beat IS NULL OR w.beat = g.beat);
   -- Also what was answered while they were forgotten before.
   WITH dropped AS MATERIALIZED (
     SELECT a.message_id FROM tandem_answers AS a

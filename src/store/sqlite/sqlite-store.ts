@@ -110,6 +110,10 @@ export class SqliteStore implements Store {
     return this.#connection.write(() => this.#workers.claim(claim));
   }
 
+  owned(workerId: string): readonly string[] {
+    return this.#connection.read(() => this.#workers.owned(workerId));
+  }
+
   retire(workerId: string): void {
     this.#connection.write(() => this.#workers.forget(workerId));
   }

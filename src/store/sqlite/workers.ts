@@ -12,6 +12,8 @@ export class WorkerStatements {
   readonly #forgetAnswers: StatementSync;
   readonly #takeMessages: StatementSync;
   readonly #claim: StatementSync;
+  readonly #isAt: StatementSync;
+  readonly #owned: StatementSync;
   /** Those that gave a sign of life here. */
   readonly #ids = new Set<string>();
 
@@ -21,6 +23,8 @@ export class WorkerStatements {
     `);
     this.#beat = database.prepare("UPDATE tandem_workers SET beat = ? WHERE id = ?");
     this.#all = database.prepare("SELECT * FROM tandem_workers");
+    this.#isAt = database.prepare("SELECT 1 FROM tandem_workers WHERE id = ? AND beat = ?");
+    this.#owned = database.prepare("SELECT id FROM tandem_instances WHERE owner = ?");
     this.#forget = database.prepare("DELETE FROM tandem_workers WHERE id = ?");
     this.#forgetAnswers = database.prepare("DELETE FROM tandem_answers WHERE recipient = ?");
     this.#takeMessages = database.prepare(`
@@ -57,9 +61,15 @@ export class WorkerStatements {
   }
 
   claim({ workerId, gone, limit }: Claim): string[] {
-    for (const id of gone) this.forget(id);
+    for (const { id, beat } of gone) {
+      if (this.#isAt.get(id, beat) !== undefined) this.forget(id);
+    }
     this.#takeMessages.get(workerId);
     return this.#claim.all(limit, workerId).map(({ id }) => id as string);
+  }
+
+  owned(workerId: string): string[] {
+    return this.#owned.all(workerId).map(({ id }) => id as string);
   }
 
   forget(workerId: string): void {

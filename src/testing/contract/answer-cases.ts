@@ -28,7 +28,7 @@ const losses: Readonly<Record<string, (store: Store) => Promise<void>>> = {
   "was handed on": (store) =>
     keep(store, [], { handedOn: [{ messageId: "asked", by: "worker-b", to: "worker-c" }] }),
   "passed to a claimant": async (store) => {
-    await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+    await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 10 });
   },
 };
 
@@ -206,7 +206,7 @@ const raceCases: readonly CaseDefinition[] = [
       const second = await other();
       await keepAsked(store);
       const takeOver = async () => {
-        await second.claim({ workerId: "worker-c", gone: ["worker-b"], limit: 1 });
+        await second.claim({ workerId: "worker-c", gone: [{ id: "worker-b", beat: 1 }], limit: 1 });
         const answers = (id: string) => [answerOf(id, { by: "worker-c" })];
         const changes = ids.map((id) => changeOf(id, 1, { answers: answers(id) }));
         return tryCommit(second, changes);

@@ -169,8 +169,8 @@ export const concurrencyCases: readonly CaseDefinition[] = [
       await store.beat({ id: "worker-b", beat: 1 });
       await keep(store, [], { sent: ids.map((id) => messageOf(id, { to: "gone" })) });
       await Promise.all([
-        store.claim({ workerId: "worker-a", gone: ["gone"], limit: 1 }),
-        second.claim({ workerId: "worker-b", gone: ["gone"], limit: 1 }),
+        store.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 1 }),
+        second.claim({ workerId: "worker-b", gone: [{ id: "gone", beat: 1 }], limit: 1 }),
       ]);
       const forA = (await second.receive("worker-a")).messages;
       const forB = (await store.receive("worker-b")).messages;
@@ -191,7 +191,7 @@ export const concurrencyCases: readonly CaseDefinition[] = [
           workers.map(async (workerId, index) => {
             const on = index % 2 === 0 ? store : second;
             await on.beat({ id: workerId, beat: 1 });
-            const claimed = await on.claim({ workerId, gone: ["gone"], limit: 2 });
+            const claimed = await on.claim({ workerId, gone: [{ id: "gone", beat: 1 }], limit: 2 });
             if (index < 2) await on.retire(workerId);
             else await on.beat({ id: workerId, beat: 2 });
             return claimed;
@@ -263,7 +263,7 @@ export const concurrencyCases: readonly CaseDefinition[] = [
         ids.map((id) => changeOf(id, 0, { owner: "gone" })),
       );
       const [claimed, ...refusals] = await Promise.all([
-        second.claim({ workerId: "worker-a", gone: ["gone"], limit: 100 }),
+        second.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 100 }),
         ...ids.map((id) =>
           tryCommit(store, [changeOf(id, 1, { executions: [executionRecord(1)] })]),
         ),

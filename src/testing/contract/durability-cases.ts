@@ -90,7 +90,7 @@ export const durabilityCases: readonly CaseDefinition[] = [
       await keep(store, [changeOf("order", 0, { owner: "worker-a" }), changeOf("free", 0)]);
       const reopened = await restart();
       await reopened.beat({ id: "worker-b", beat: 1 });
-      const claim = { workerId: "worker-b", gone: ["worker-a"], limit: 10 };
+      const claim = { workerId: "worker-b", gone: [{ id: "worker-a", beat: 1 }], limit: 10 };
       assert.deepEqual(await reopened.claim(claim), ["order"]);
       const { version, owner } = await loadOne(reopened, "order");
       assert.deepEqual([version, owner], [2, "worker-b"]);

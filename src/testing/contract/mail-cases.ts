@@ -221,7 +221,7 @@ export const mailCases: readonly CaseDefinition[] = [
         messageOf("4", { to: "worker-a" }),
       ];
       await keep(store, [], { sent });
-      await second.claim({ workerId: "worker-a", gone: ["gone"], limit: 1 });
+      await second.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 1 });
       const { messages } = await store.receive("worker-a");
       assert.deepEqual(
         [...messages].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -259,7 +259,7 @@ export const mailCases: readonly CaseDefinition[] = [
         await keep(store, [], { answers: [answerOf(id, { from, by: "worker-d" })] });
         assert.deepEqual(await answerIds(store, from), [id]);
       }
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 1 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 1 });
       await store.retire("worker-c");
       assert.deepEqual(await answerIds(store, "worker-a"), ["1"]);
       assert.deepEqual(await answerIds(store, "worker-b"), []);

@@ -126,7 +126,11 @@ export const sizeCases: readonly CaseDefinition[] = [
         many.map((id) => changeOf(id, 0, { owner: "gone" })),
       );
       const limit = Number.MAX_SAFE_INTEGER;
-      const claimed = await store.claim({ workerId: "worker-a", gone: ["gone"], limit });
+      const claimed = await store.claim({
+        workerId: "worker-a",
+        gone: [{ id: "gone", beat: 1 }],
+        limit,
+      });
       assertRecords([...claimed].sort(), many);
       assert.equal((await store.claim({ workerId: "worker-a", gone: [], limit })).length, 0);
     },

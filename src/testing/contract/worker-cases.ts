@@ -23,11 +23,13 @@ function owned(owner: string, amount: number): { ids: string[]; changes: Change[
   return { ids, changes: ids.map((id) => changeOf(id, 0, { owner })) };
 }
 
+const atFirstBeat = (id: string) => ({ id, beat: 1 });
+
 /** Claims until nothing is left. */
 async function claimAll(store: Store, workerId: string, gone: readonly string[], limit: number) {
   const all: string[] = [];
   for (;;) {
-    const claimed = await store.claim({ workerId, gone, limit });
+    const claimed = await store.claim({ workerId, gone: gone.map(atFirstBeat), limit });
     assert.ok(claimed.length <= limit, `${claimed.length} were claimed, and the limit is ${limit}`);
     if (claimed.length === 0) return all.sort();
     all.push(...claimed);
@@ -61,7 +63,7 @@ export const workerCases: readonly CaseDefinition[] = [
       const onlyA = [{ id: "worker-a", beat: 1, isGone: false }];
       assert.deepEqual(await second.beat({ id: "worker-b", beat: 2 }), onlyA);
       await beatOnce(second, "worker-b");
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 10 });
       assert.deepEqual(await second.beat({ id: "worker-b", beat: 2 }), onlyA);
       assert.deepEqual(await store.beat({ id: "worker-a", beat: 1 }), onlyA);
     },
@@ -72,7 +74,7 @@ export const workerCases: readonly CaseDefinition[] = [
       const second = await other();
       await beatOnce(store, "worker-a", "worker-b");
       await keep(second, [changeOf("order", 0, { owner: "worker-b" })]);
-      await store.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      await store.claim({ workerId: "worker-a", gone: [{ id: "worker-b", beat: 1 }], limit: 10 });
       assert.deepEqual(byId(await second.beat({ id: "worker-b", beat: 1 })), [
         { id: "worker-a", beat: 1, isGone: false },
         { id: "worker-b", beat: 1, isGone: false },
@@ -89,9 +91,30 @@ export const workerCases: readonly CaseDefinition[] = [
       await store.retire("worker-b");
       await store.retire("worker-b");
       await store.retire("never-known");
-      const claim = { workerId: "worker-a", gone: ["worker-b", "never-known"], limit: 10 };
+      const claim = {
+        workerId: "worker-a",
+        gone: ["worker-b", "never-known"].map(atFirstBeat),
+        limit: 10,
+      };
       assert.deepEqual(await store.claim(claim), []);
       assert.equal((await store.beat({ id: "worker-a", beat: 2 })).length, 1);
+    },
+  },
+  {
+    name: "a worker that has given a sign of life since it was looked at is not gone",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(store, "worker-a");
+      await beatOnce(second, "worker-b");
+      const { ids, changes } = owned("worker-b", 2);
+      await keep(second, changes);
+      await second.beat({ id: "worker-b", beat: 2 });
+      assert.deepEqual(await claimAll(store, "worker-a", ["worker-b"], 10), []);
+      assert.deepEqual([...(await store.owned("worker-b"))].sort(), ids);
+      const claim = { workerId: "worker-a", gone: [{ id: "worker-b", beat: 2 }], limit: 10 };
+      assert.deepEqual([...(await store.claim(claim))].sort(), ids);
+      assert.deepEqual(await second.owned("worker-b"), []);
+      assert.deepEqual([...(await second.owned("worker-a"))].sort(), ids);
     },
   },
   {
@@ -154,7 +177,11 @@ export const workerCases: readonly CaseDefinition[] = [
       const second = await other();
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [changeOf("order", 0, { owner: "worker-b" })]);
-      const claimed = await second.claim({ workerId: "worker-a", gone: ["worker-b"], limit: 10 });
+      const claimed = await second.claim({
+        workerId: "worker-a",
+        gone: [{ id: "worker-b", beat: 1 }],
+        limit: 10,
+      });
       assert.deepEqual(claimed, ["order"]);
       const before = await loadOne(second, "order");
       assert.deepEqual([before.version, before.owner], [2, "worker-a"]);
@@ -194,8 +221,8 @@ export const workerCases: readonly CaseDefinition[] = [
       const { ids, changes } = owned("gone", 40);
       await keep(store, changes);
       const [first, more] = await Promise.all([
-        store.claim({ workerId: "worker-a", gone: ["gone"], limit: 20 }),
-        second.claim({ workerId: "worker-b", gone: ["gone"], limit: 20 }),
+        store.claim({ workerId: "worker-a", gone: [{ id: "gone", beat: 1 }], limit: 20 }),
+        second.claim({ workerId: "worker-b", gone: [{ id: "gone", beat: 1 }], limit: 20 }),
       ]);
       assert.ok(first.length > 0 && more.length > 0, "both get some");
       const [rest, moreRest] = await Promise.all([

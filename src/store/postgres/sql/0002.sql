@@ -456,11 +456,14 @@ BEGIN
 END $$;
 
 -- Forgets workers with the answers that are kept for them.
-CREATE FUNCTION tandem_forget_workers(gone text[]) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION tandem_forget_workers(gone text[], beats bigint[]) RETURNS void LANGUAGE plpgsql
 AS $$
 BEGIN
   PERFORM FROM tandem_workers AS w WHERE w.id = ANY (gone) ORDER BY w.id FOR UPDATE;
-  DELETE FROM tandem_workers AS w WHERE w.id = ANY (gone);
+  -- Who has given a sign of life since is not gone.
+  DELETE FROM tandem_workers AS w
+  USING (SELECT unnest(gone) AS id, unnest(beats) AS beat) AS g
+  WHERE w.id = g.id AND (g.beat IS NULL OR w.beat = g.beat);
   -- Also what was answered while they were forgotten before.
   WITH dropped AS MATERIALIZED (
     SELECT a.message_id FROM tandem_answers AS a
@@ -472,14 +475,14 @@ END $$;
 
 -- Gives a worker what has an owner that is not known, up to so many instances, and all messages to
 -- workers that are not known. What another claim has locked is left to that one.
-CREATE FUNCTION tandem_claim(worker text, gone text[], most bigint)
+CREATE FUNCTION tandem_claim(worker text, gone text[], beats bigint[], most bigint)
 RETURNS SETOF text LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
   orphaned text[];
 BEGIN
-  PERFORM tandem_forget_workers(gone);
+  PERFORM tandem_forget_workers(gone, beats);
 
   WITH taken AS MATERIALIZED (
     SELECT m.id FROM tandem_messages AS m

@@ -1,0 +1,80 @@
+import type { Command } from "../machine/index.ts";
+import type { Message } from "../store/store.ts";
+import { abandon, type ChildInstances } from "./children.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
+import { letterOf } from "./letters.ts";
+import { answerWaiters } from "./waiters.ts";
+
+/** What carrying out messages needs of the engine. */
+export interface CarrierHost {
+  readonly children: ChildInstances;
+  /** The instance, if it is in memory and nobody else can have changed it. */
+  known(instanceId: string): InstanceRuntime | undefined;
+  find(instanceId: string): Promise<InstanceRuntime | undefined>;
+  send(runtime: InstanceRuntime, command: Command, message: Message): void;
+  /** There is nothing to do about the message any more. */
+  drop(message: Message): void;
+  /** The message is left in the store, to be received again. */
+  putDown(message: Message): void;
+  inBackground(what: string, work: () => Promise<void>): void;
+}
+
+/** Brings messages to the instances that they are for, and does what they ask. */
+export class LetterCarrier {
+  readonly #host: CarrierHost;
+
+  constructor(host: CarrierHost) {
+    this.#host = host;
+  }
+
+  carryOut(message: Message): void {
+    const known = this.#host.known(message.instanceId);
+    if (known !== undefined) {
+      this.#open(known, message);
+      return;
+    }
+    this.#follow(message, async () => {
+      const runtime = await this.#host.find(message.instanceId);
+      if (runtime === undefined) this.#host.drop(message);
+      else this.#open(runtime, message);
+    });
+  }
+
+  #open(runtime: InstanceRuntime, message: Message): void {
+    const letter = letterOf(message);
+    const { children } = this.#host;
+    switch (letter.type) {
+      case "Do":
+        this.#host.send(runtime, letter.command, message);
+        break;
+      case "StartChild":
+        this.#follow(message, () => children.start(runtime, letter, message));
+        break;
+      case "TellChild":
+        this.#follow(message, () => children.tell(runtime, letter, message));
+        break;
+      default:
+        this.#follow(message, () => children.ended(runtime, letter, message));
+    }
+  }
+
+  #follow(message: Message, work: () => Promise<void>): void {
+    const what = `Message "${message.id}" for instance "${message.instanceId}"`;
+    this.#host.inBackground(what, async () => {
+      try {
+        await work();
+      } catch (error) {
+        this.#host.putDown(message);
+        throw error;
+      }
+    });
+  }
+
+  /** A parent that has learnt how its child ended waits for it no longer. */
+  carriedOut(message: Message, parent: InstanceRuntime | undefined): void {
+    const letter = letterOf(message);
+    if (letter.type !== "ChildEnded" || parent === undefined) return;
+    for (const child of parent.children ?? []) if (child.id === letter.childId) abandon(child);
+    answerWaiters(parent);
+  }
+}
