@@ -10,6 +10,7 @@ import {
   chmodSync,
   chownSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
@@ -62,22 +63,34 @@ export function setup(project: TestProject): () => Promise<void> {
   };
 }
 
+/** Servers that have to go with this process. */
+const servers = new Set<PostgresServer>();
+
+function abandonAll(): void {
+  for (const server of servers) server.abandon();
+}
+
+process.on("exit", abandonAll);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => {
+    abandonAll();
+    // Unless somebody else decides what the signal means, it ends the process.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  });
+}
+
 /** One server. It can be stopped, or killed, and started again on the same data. */
 export class PostgresServer {
   readonly url: string;
   readonly #programs: Programs;
   readonly #settings: PostgresSettings;
   #process: ChildProcess | undefined;
-  readonly #onExit = () => {
-    this.#process?.kill("SIGQUIT");
-    rmSync(this.#programs.folder, { recursive: true, force: true });
-  };
 
   private constructor(programs: Programs, settings: PostgresSettings, port: number) {
     this.#programs = programs;
     this.#settings = { ...settings, port };
     this.url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-    process.once("exit", this.#onExit);
+    servers.add(this);
   }
 
   /** A new server without data. It keeps what it promises (`fsync`) unless the settings say no. */
@@ -145,8 +158,19 @@ export class PostgresServer {
   /** Stops the server and removes its data. */
   async remove(): Promise<void> {
     await this.#end("SIGQUIT");
-    process.off("exit", this.#onExit);
-    this.#onExit();
+    this.abandon();
+  }
+
+  /** Removes the data without waiting for the end of the server. */
+  abandon(): void {
+    servers.delete(this);
+    this.#process?.kill("SIGQUIT");
+    const { folder } = this.#programs;
+    for (let attempt = 0; attempt < 100 && existsSync(folder); attempt++) {
+      // The server may still write while its files are removed.
+      if (attempt > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 }
 
