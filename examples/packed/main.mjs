@@ -37,9 +37,9 @@ registry.registerDefinition(
   }),
 );
 
-for (const [name, store] of [
-  ["memory", new MemoryStore()],
-  ["SQLite", new SqliteStore("packed.db")],
+for (const { name, store } of [
+  { name: "memory", store: new MemoryStore() },
+  { name: "SQLite", store: new SqliteStore("packed.db") },
 ]) {
   const engine = new LocalExecutionEngine(registry, { store });
   const instance = await engine.startWorkflow("order", { initialData: { customer: "ada" } });
