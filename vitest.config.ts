@@ -5,6 +5,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["tandem-source"] } },
   test: {
     globalSetup: ["test/support/postgres-server.ts"],
+    // A few tests are long work, and share the machine with others that are.
+    testTimeout: 30_000,
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     typecheck: {
       enabled: true,
