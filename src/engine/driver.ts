@@ -1,4 +1,3 @@
-import type { Logger } from "../definition/context.ts";
 import { decideIn } from "../machine/decide.ts";
 import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
@@ -40,7 +39,6 @@ interface Batch {
 /** What the driver needs of the rest of the engine. */
 export interface DriverHost {
   readonly store: Store;
-  readonly logger: Logger;
   readonly workerId: string;
   now(): EpochMs;
   createId(): string;

@@ -134,7 +134,7 @@ export class EngineCore {
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
     this.#driver = new Driver({
-      ...{ store, logger, workerId, now, createId },
+      ...{ store, workerId, now, createId },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),

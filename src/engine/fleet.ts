@@ -1,4 +1,5 @@
 import type { Logger } from "../definition/context.ts";
+import { InvalidOptionError } from "../errors.ts";
 import type { KnownWorker, MaybePromise, News, Store, WorkerBeat } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 
@@ -67,7 +68,9 @@ export class Fleet {
   /** Whether the worker is known to the store, and may own instances. */
   isReady = false;
 
+  /** @throws InvalidOptionError if a worker that is well could be taken for gone. */
   constructor(options: FleetOptions, host: FleetHost) {
+    checkTiming(options);
     this.#options = options;
     this.#host = host;
   }
@@ -289,6 +292,23 @@ export class Fleet {
     for (const work of this.#untrusted.splice(0)) work();
     if (this.#beat > 0) await this.#options.store.retire(this.#options.workerId);
   }
+}
+
+/** With a shorter lease, one sign of life that is late would be as good as none. */
+const signsInLease = 3;
+
+function checkTiming({ pollIntervalMs, leaseMs }: FleetOptions): void {
+  for (const [option, value] of Object.entries({ pollIntervalMs, leaseMs })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new InvalidOptionError(
+      `The engine has ${option}: ${value}; it must be a whole number of at least 1.`,
+    );
+  }
+  if (leaseMs >= signsInLease * pollIntervalMs) return;
+  throw new InvalidOptionError(
+    `The engine has leaseMs: ${leaseMs} and pollIntervalMs: ${pollIntervalMs}; ` +
+      `the lease must be at least ${signsInLease} times as long as the interval.`,
+  );
 }
 
 /** Spreads ids evenly. */

@@ -83,7 +83,10 @@ export class LocalExecutionEngine {
   readonly #checked = new WeakSet<WorkflowGraph>();
   readonly #limiters: ReadonlyMap<string, Limiter>;
 
-  /** @throws InvalidOptionError if a limit is not a whole number of at least 1. */
+  /**
+   * @throws InvalidOptionError if a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * least 1, or the lease is shorter than three intervals.
+   */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
     this.#registry = registry;
     this.#store = options.store ?? new MemoryStore();

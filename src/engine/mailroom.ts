@@ -108,11 +108,6 @@ export class Mailroom {
     done(ok ? undefined : errorOfOutcome(outcome as Extract<Outcome, { ok: false }>));
   }
 
-  /** Whether somebody here waits for an answer. */
-  get isAwaiting(): boolean {
-    return this.#awaited.size > 0;
-  }
-
   get hasDismissed(): boolean {
     return this.#dismissed.length > 0;
   }

@@ -174,6 +174,25 @@ describe("limits", () => {
   });
 });
 
+describe("the timing of several processes", () => {
+  test.each([
+    [{ pollIntervalMs: 0 }, "pollIntervalMs: 0"],
+    [{ leaseMs: 1.5 }, "leaseMs: 1.5"],
+    [{ pollIntervalMs: 1000, leaseMs: 2999 }, "at least 3 times"],
+  ])("refuses %j", async (timing, part) => {
+    const error = await refusal(
+      async () => new LocalExecutionEngine(new WorkflowRegistry(), timing),
+    );
+    expect([error.name, error.code]).toEqual(["InvalidOptionError", "INVALID_OPTION"]);
+    expect(error.message).toContain(part);
+  });
+
+  test("takes a lease of three intervals", () => {
+    const timing = { pollIntervalMs: 1000, leaseMs: 3000 };
+    expect(() => new LocalExecutionEngine(new WorkflowRegistry(), timing)).not.toThrow();
+  });
+});
+
 describe("tasks", () => {
   test("a task that is completed twice says that it is gone, when, and by whom", async () => {
     const shop = new Workshop();
