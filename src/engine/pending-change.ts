@@ -1,4 +1,5 @@
 import type {
+  ActRecord,
   ExecutionRecord,
   InstanceRecord,
   MachineEvent,
@@ -88,6 +89,7 @@ export class PendingChange implements Change {
   #timers: Latest<TimerRecord> | undefined;
   #clearedTimers: Set<string> | undefined;
   #signals: Latest<SignalRecord> | undefined;
+  #acts: ActRecord[] | undefined;
   #sent: Message[] | undefined;
   #answers: Answer[] | undefined;
 
@@ -119,6 +121,10 @@ export class PendingChange implements Change {
     return this.#signals?.rows ?? nothing;
   }
 
+  get acts(): readonly ActRecord[] {
+    return this.#acts ?? nothing;
+  }
+
   get sent(): readonly Message[] {
     return this.#sent ?? nothing;
   }
@@ -146,6 +152,9 @@ export class PendingChange implements Change {
         this.#clearedTimers?.delete(event.timer.id);
         this.#timers ??= new Latest(events.length - from);
         this.#timers.put(event.timer);
+      } else if (event.type === "ActRecorded") {
+        this.#acts ??= [];
+        this.#acts.push(event.act);
       } else {
         this.#timers?.remove(event.timer.id);
         this.#clearedTimers ??= new Set();

@@ -47,7 +47,7 @@ export function taskQuery({ userId, groups, limit = 1000, after }: ListTasksOpti
       after === undefined
         ? undefined
         : {
-            createdAt: after.createdAt,
+            at: after.createdAt,
             instanceId: after.instanceId,
             taskId: after.id.slice(after.instanceId.length + 1),
           },

@@ -30,7 +30,7 @@ export function apply(graph: WorkflowGraph, state: InstanceState, event: Machine
   else if ("instance" in event) applyInstance(graph, state, event);
   else if ("task" in event) applyTask(state, event);
   else if ("timer" in event) applyTimer(state, event);
-  else applySignal(state, event);
+  else if ("signal" in event) applySignal(state, event);
 }
 
 export function applyInstance(

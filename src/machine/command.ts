@@ -7,6 +7,10 @@ export interface Actor {
   readonly groups?: readonly string[] | undefined;
   /** An administrator may act for others. */
   readonly admin?: boolean | undefined;
+  /** For whom an administrator acts. */
+  readonly onBehalfOf?: string | undefined;
+  /** By which way the command came in, for the history. */
+  readonly through?: string | undefined;
 }
 
 /** What the machine is asked. `decide` answers with events and effects, or with a rejection. */

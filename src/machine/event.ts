@@ -1,4 +1,5 @@
 import type {
+  ActRecord,
   ExecutionRecord,
   InstanceRecord,
   SignalRecord,
@@ -11,7 +12,13 @@ import type {
  * A fact. Every event carries the whole new record, so that a store keeps what it is given, and
  * `apply` decides nothing.
  */
-export type MachineEvent = InstanceEvent | ExecutionEvent | TaskEvent | TimerEvent | SignalEvent;
+export type MachineEvent =
+  | InstanceEvent
+  | ExecutionEvent
+  | TaskEvent
+  | TimerEvent
+  | SignalEvent
+  | ActEvent;
 
 export interface InstanceEvent {
   readonly type:
@@ -49,7 +56,12 @@ export interface ExecutionEvent {
 }
 
 export interface TaskEvent {
-  readonly type: "TaskOpened" | "TaskCompleted" | "TaskWithdrawn";
+  readonly type:
+    | "TaskOpened"
+    /** It belongs to somebody else now, is due or shown differently, or was answered. */
+    | "TaskChanged"
+    | "TaskCompleted"
+    | "TaskWithdrawn";
   readonly task: TaskRecord;
 }
 
@@ -61,4 +73,10 @@ export interface TimerEvent {
 export interface SignalEvent {
   readonly type: "SignalStored" | "SignalUsed";
   readonly signal: SignalRecord;
+}
+
+/** Somebody did something. It changes no state: it only is kept. */
+export interface ActEvent {
+  readonly type: "ActRecorded";
+  readonly act: ActRecord;
 }

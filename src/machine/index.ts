@@ -4,6 +4,7 @@ export type { Actor, Command } from "./command.ts";
 export { type Decision, decide } from "./decide.ts";
 export type { Effect } from "./effect.ts";
 export type {
+  ActEvent,
   ExecutionEvent,
   InstanceEvent,
   MachineEvent,

@@ -127,8 +127,13 @@ export interface NewInstance {
   readonly user?: string | undefined;
   readonly tenant?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  readonly businessKey?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly traceparent?: string | undefined;
   readonly parent?: InstanceRecord["parent"];
 }
+
+const noTags: readonly string[] = Object.freeze([]);
 
 /** An instance that has not started; the command `Start` starts it. Its data must be JSON. */
 export function createInstance(graph: WorkflowGraph, given: NewInstance): InstanceState {
@@ -143,6 +148,9 @@ export function createInstance(graph: WorkflowGraph, given: NewInstance): Instan
     user: given.user,
     tenant: given.tenant,
     idempotencyKey: given.idempotencyKey,
+    businessKey: given.businessKey,
+    tags: given.tags ?? noTags,
+    traceparent: given.traceparent,
     error: undefined,
     reason: undefined,
     compensating: undefined,

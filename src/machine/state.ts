@@ -29,6 +29,12 @@ export interface InstanceRecord {
   readonly user: string | undefined;
   readonly tenant: string | undefined;
   readonly idempotencyKey: string | undefined;
+  /** What the application knows it by, such as the number of an order; several may share one. */
+  readonly businessKey: string | undefined;
+  /** Each stands once. */
+  readonly tags: readonly string[];
+  /** The trace that it was started in, as W3C `traceparent`. */
+  readonly traceparent: string | undefined;
   readonly error: RecordedError | undefined;
   /** Why it was cancelled. */
   readonly reason: string | undefined;
@@ -92,10 +98,25 @@ export interface TaskRecord {
   readonly status: TaskStatus;
   readonly title: string;
   readonly description: string | undefined;
+  /** What the decision is about: the values that the step's `shows` names, as they were. JSON. */
+  readonly shown: Readonly<Record<string, unknown>> | undefined;
+  /** From 0 to 100, the most urgent. */
+  readonly priority: number;
+  readonly dueAt: EpochMs | undefined;
+  /** Whose it is, by its step, a claim, a reassignment or a delegation. */
   readonly assignee: string | undefined;
+  /** When the assignee claimed it; undefined if it was not claimed, and so cannot be released. */
+  readonly claimedAt: EpochMs | undefined;
+  /** Who delegated it to the assignee, and gets the answer. */
+  readonly owner: string | undefined;
+  /** What a delegate answered, for the assignee to decide. */
+  readonly proposal: TaskProposal | undefined;
   readonly candidateUsers: readonly string[] | undefined;
   readonly candidateGroups: readonly string[] | undefined;
   readonly excludeUsers: readonly string[] | undefined;
+  /** How many of the step's reminders and escalations have fired. */
+  readonly reminded: number;
+  readonly escalated: number;
   readonly createdAt: EpochMs;
   readonly endedAt: EpochMs | undefined;
   readonly endedBy: string | undefined;
@@ -103,11 +124,20 @@ export interface TaskRecord {
   readonly reason: string | undefined;
 }
 
+/** The answer of somebody whom a task was delegated to. */
+export interface TaskProposal {
+  readonly by: string;
+  readonly at: EpochMs;
+  /** Valid data of the task's form. JSON. */
+  readonly data: unknown;
+}
+
 /**
  * - `timer`: a timer step is due; `retry`: the next attempt is;
- * - `timeout`: the attempt, `deadline`: the whole execution has taken too long.
+ * - `timeout`: the attempt, `deadline`: the whole execution has taken too long;
+ * - `reminder`, `escalation`: the next one of a task is due.
  */
-export type TimerKind = "timer" | "retry" | "timeout" | "deadline";
+export type TimerKind = "timer" | "retry" | "timeout" | "deadline" | "reminder" | "escalation";
 
 export interface TimerRecord {
   /** Unique in the instance: kind and execution. */
@@ -127,7 +157,46 @@ export interface SignalRecord {
   readonly usedBy: number;
 }
 
-/** Everything that is kept of an instance. The rest is derived from it. */
+/** What was done to an instance or one of its tasks by a person, an operator or a task's timers. */
+export type ActType =
+  | "started"
+  | "signaled"
+  | "item-added"
+  | "map-closed"
+  | "step-canceled"
+  | "canceled"
+  | "paused"
+  | "resumed"
+  | "retried"
+  | "upgraded"
+  | "task-claimed"
+  | "task-released"
+  | "task-reassigned"
+  | "task-delegated"
+  | "task-answered"
+  | "task-commented"
+  | "task-completed"
+  | "task-reminded"
+  | "task-escalated";
+
+/** An entry of the history of who did what. Entries are only ever added. */
+export interface ActRecord {
+  readonly type: ActType;
+  readonly at: EpochMs;
+  /** Who did it; undefined for a timer, and for whoever gave no name. */
+  readonly user: string | undefined;
+  /** For whom an administrator acted. */
+  readonly onBehalfOf: string | undefined;
+  /** By which way it came in, such as "http" or "cli"; undefined for the engine's own methods. */
+  readonly through: string | undefined;
+  /** The step that it concerns. */
+  readonly path: string | undefined;
+  readonly taskId: string | undefined;
+  /** What else belongs to it: a comment's text, who got a task, a reason. JSON. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Everything that is kept of an instance, but for its history. The rest is derived from it. */
 export interface InstanceRows {
   readonly instance: InstanceRecord;
   /** By id: `executions[0]` has id 1. */

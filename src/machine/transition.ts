@@ -12,6 +12,7 @@ import type {
 import type { InstanceState, LockState } from "./instance-state.ts";
 import { isEnded } from "./lifecycle.ts";
 import type {
+  ActRecord,
   EpochMs,
   ExecutionRecord,
   InstanceRecord,
@@ -87,6 +88,11 @@ export class Transition {
     const event: SignalEvent = { type, signal };
     applySignal(this.state, event);
     this.events.push(event);
+  }
+
+  /** Adds to the history of who did what. */
+  act(act: ActRecord): void {
+    this.events.push({ type: "ActRecorded", act });
   }
 
   /** The record as it is now. */

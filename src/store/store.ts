@@ -1,11 +1,14 @@
 import type {
+  ActRecord,
   EpochMs,
   ExecutionRecord,
   InstanceRecord,
   InstanceRows,
   SignalRecord,
   TaskRecord,
+  TaskStatus,
   TimerRecord,
+  WorkflowStatus,
 } from "../machine/index.ts";
 
 /**
@@ -50,8 +53,23 @@ export interface Store {
   /** The instance that was started with this key. */
   findByIdempotencyKey(key: string): MaybePromise<string | undefined>;
 
-  /** Open tasks by `createdAt`, instance id and task id. */
+  /** Tasks in the order of the query. */
   listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]>;
+
+  /** How many tasks there are, counting no further than `atMost`. */
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number>;
+
+  /** Instances by `startedAt` and id. */
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]>;
+
+  /** How many instances there are, by workflow, version and status, in this order. */
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]>;
+
+  /** What was done to an instance, oldest first, as it was added. */
+  listActs(query: ActQuery): MaybePromise<readonly StoredAct[]>;
+
+  /** How much waits, and since when. */
+  measure(now: EpochMs): MaybePromise<StoreMeasures>;
 
   /**
    * Set timers by `fireAt` of instances that are neither paused nor owned by another worker than
@@ -96,8 +114,29 @@ export interface Store {
    */
   listen(workerId: string, listener: (news: News) => void): MaybePromise<(() => void) | undefined>;
 
-  /** Keeps a setting under its key unless there is one; gives the one that is kept. */
-  keepSetting(key: string, value: string): MaybePromise<string>;
+  /**
+   * Keeps a setting under its key unless there is one, other than `replacing`; gives the one that
+   * is kept then.
+   */
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string>;
+
+  /**
+   * Keeps a schedule; gives false, and keeps nothing, if the revision that is kept is not the one
+   * before: none for revision 1.
+   */
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean>;
+
+  /** By id; with `dueBefore`, those that fire before that moment and are not paused, by `nextAt`. */
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]>;
+
+  /** Gives whether there was one. */
+  removeSchedule(id: string): MaybePromise<boolean>;
+
+  /**
+   * Removes instances that ended before a moment, with everything that is kept of them, those that
+   * ended first before others; not children of an instance that has not ended. Gives their ids.
+   */
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]>;
 
   close(): MaybePromise<void>;
 }
@@ -138,6 +177,8 @@ export interface Change {
   readonly clearedTimers: readonly string[];
   /** They are loaded in the order in which their ids were first kept: it counts. */
   readonly signals: readonly SignalRecord[];
+  /** Added to the instance's history, in this order. */
+  readonly acts: readonly ActRecord[];
   readonly sent: readonly Message[];
   readonly answers: readonly Answer[];
   /** Whether who listens is told of the instance. */
@@ -219,13 +260,37 @@ export interface StoredInstance {
   readonly rows: InstanceRows;
 }
 
-export interface TaskQuery {
-  /**
-   * Only tasks that one of these names may see (`task-audience.ts`); all tasks unless told.
-   */
+/** What is left out does not matter. */
+export interface TaskFilter {
+  /** Open unless told. */
+  readonly status?: TaskStatus | undefined;
+  /** Only tasks that one of these names may see (`task-audience.ts`). */
   readonly audience?: readonly string[] | undefined;
   /** Without tasks from which this user is excluded. */
   readonly userId?: string | undefined;
+  readonly assignee?: string | undefined;
+  /** Only tasks that belong to somebody, or only those that belong to nobody. */
+  readonly isAssigned?: boolean | undefined;
+  readonly endedBy?: string | undefined;
+  readonly instanceId?: string | undefined;
+  readonly workflow?: string | undefined;
+  readonly path?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly businessKey?: string | undefined;
+  /** Only tasks with a due date from this moment on, and before that one. */
+  readonly dueFrom?: EpochMs | undefined;
+  readonly dueBefore?: EpochMs | undefined;
+}
+
+/**
+ * By which moment tasks are ordered, then by instance id and task id. `created` and `due` begin
+ * with the earliest, `ended` with the latest. Tasks without the moment are left out.
+ */
+export type TaskOrder = "created" | "due" | "ended";
+
+export interface TaskQuery extends TaskFilter {
+  /** `created` unless told. */
+  readonly order?: TaskOrder | undefined;
   readonly limit: number;
   /** Only tasks that come after this one. */
   readonly after?: TaskPlace | undefined;
@@ -233,7 +298,8 @@ export interface TaskQuery {
 
 /** Where a task stands in the order of tasks. */
 export interface TaskPlace {
-  readonly createdAt: EpochMs;
+  /** The moment that the order goes by. */
+  readonly at: EpochMs;
   readonly instanceId: string;
   readonly taskId: string;
 }
@@ -241,7 +307,121 @@ export interface TaskPlace {
 export interface StoredTask {
   readonly instanceId: string;
   readonly workflow: string;
+  readonly workflowVersion: string;
+  readonly tenant: string | undefined;
+  readonly businessKey: string | undefined;
   readonly task: TaskRecord;
+}
+
+/** What is left out does not matter. */
+export interface InstanceFilter {
+  readonly workflow?: string | undefined;
+  readonly version?: string | undefined;
+  readonly statuses?: readonly WorkflowStatus[] | undefined;
+  readonly businessKey?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly user?: string | undefined;
+  /** Only instances that have all of these. */
+  readonly tags?: readonly string[] | undefined;
+  /** Only instances that started from this moment on, and before that one. */
+  readonly startedFrom?: EpochMs | undefined;
+  readonly startedBefore?: EpochMs | undefined;
+  /** Only children of this instance. */
+  readonly parentId?: string | undefined;
+}
+
+export interface InstanceQuery extends InstanceFilter {
+  /** Whether those that started last come first. */
+  readonly newestFirst: boolean;
+  readonly limit: number;
+  /** Only instances that come after this one. */
+  readonly after?: InstancePlace | undefined;
+}
+
+export interface InstancePlace {
+  readonly startedAt: EpochMs;
+  readonly instanceId: string;
+}
+
+/** An instance without its data, as lists show it. */
+export type InstanceSummary = Omit<InstanceRecord, "initialData">;
+
+export interface InstanceCount {
+  readonly workflow: string;
+  readonly version: string;
+  readonly status: WorkflowStatus;
+  readonly count: number;
+  readonly oldestStartedAt: EpochMs;
+}
+
+export interface ActQuery {
+  readonly instanceId: string;
+  /** Only those of this task. */
+  readonly taskId?: string | undefined;
+  readonly limit: number;
+  /** Only those that come after the one with this number. */
+  readonly after?: number | undefined;
+}
+
+export interface StoredAct {
+  /** Greater than those of all acts of the instance before it. */
+  readonly number: number;
+  readonly act: ActRecord;
+}
+
+/** Undefined are the ages of what there is none of. */
+export interface StoreMeasures {
+  readonly openTasks: number;
+  readonly oldestTaskAt: EpochMs | undefined;
+  readonly overdueTasks: number;
+  /** Timers that are due, of instances that are not paused. */
+  readonly dueTimers: number;
+  readonly oldestDueTimerAt: EpochMs | undefined;
+  readonly messages: number;
+  readonly oldestMessageAt: EpochMs | undefined;
+  readonly workers: number;
+}
+
+/** Starts instances of a workflow again and again. */
+export interface ScheduleRecord {
+  readonly id: string;
+  /** Counts how often it was saved, from 1. */
+  readonly revision: number;
+  readonly workflow: string;
+  /** The latest registered version unless told. */
+  readonly version: string | undefined;
+  readonly cron: string;
+  /** An IANA name, such as "Europe/Berlin". */
+  readonly timezone: string;
+  /** JSON. */
+  readonly initialData: Readonly<Record<string, unknown>>;
+  readonly user: string | undefined;
+  readonly tenant: string | undefined;
+  readonly businessKey: string | undefined;
+  readonly tags: readonly string[];
+  readonly isPaused: boolean;
+  readonly createdAt: EpochMs;
+  /** Undefined if it never fires again. */
+  readonly nextAt: EpochMs | undefined;
+  readonly lastAt: EpochMs | undefined;
+  readonly lastInstanceId: string | undefined;
+}
+
+export interface ScheduleQuery {
+  readonly workflow?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly dueBefore?: EpochMs | undefined;
+  readonly limit: number;
+  /** Only those whose id comes after this one. Not together with `dueBefore`. */
+  readonly after?: string | undefined;
+}
+
+export interface RetentionQuery {
+  readonly endedBefore: EpochMs;
+  readonly workflow?: string | undefined;
+  readonly statuses?: readonly WorkflowStatus[] | undefined;
+  readonly tenant?: string | undefined;
+  readonly limit: number;
 }
 
 export interface TimerQuery {

@@ -1,43 +1,40 @@
 import { InvalidOptionError } from "../../errors.ts";
+import type { EpochMs, InstanceRecord } from "../../machine/index.ts";
 import type {
-  ExecutionRecord,
-  InstanceRecord,
-  SignalRecord,
-  TaskRecord,
-  TimerRecord,
-} from "../../machine/index.ts";
-import type {
+  ActQuery,
   Answer,
   Change,
   Claim,
   Commit,
+  InstanceCount,
+  InstanceFilter,
+  InstanceQuery,
+  InstanceSummary,
   KnownWorker,
   Mail,
   MaybePromise,
   Message,
   News,
   Reply,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  StoredAct,
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreMeasures,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
 } from "../store.ts";
-import { audienceOf } from "../task-audience.ts";
-
-/** An instance, or an id that a change was refused for. */
-class Kept {
-  version = 0;
-  owner: string | undefined;
-  instance: InstanceRecord | undefined;
-  readonly executions: ExecutionRecord[] = [];
-  tasks: Map<string, TaskRecord> | undefined;
-  openTasks = 0;
-  timers: Map<string, TimerRecord> | undefined;
-  signals: Map<string, SignalRecord> | undefined;
-}
+import { countByStatus, isMeantInstance, listSummaries } from "./instance-search.ts";
+import { Kept } from "./kept.ts";
+import { measure } from "./measure.ts";
+import { Schedules } from "./schedules.ts";
+import { isMeantTask, orderTasks } from "./task-search.ts";
 
 const none: readonly string[] = [];
 
@@ -71,6 +68,7 @@ export class MemoryStore implements Store {
   readonly #workers = new Map<string, number>();
   readonly #listeners = new Map<string, (news: News) => void>();
   readonly #settings = new Map<string, string>();
+  readonly #schedules = new Schedules();
 
   /** @throws InvalidOptionError if `keepEnded` is not a whole number of at least 1. */
   constructor({ keepEnded = 10_000 }: MemoryStoreOptions = {}) {
@@ -124,6 +122,10 @@ export class MemoryStore implements Store {
       kept.signals ??= new Map();
       kept.signals.set(signal.id, signal);
     }
+    if (change.acts.length > 0) {
+      kept.acts ??= [];
+      kept.acts.push(...change.acts);
+    }
     if (change.sent.length > 0) this.#send(change.sent);
     for (const answer of answers) this.#answer(answer);
     return true;
@@ -141,9 +143,13 @@ export class MemoryStore implements Store {
       const instance = this.#instances.get(id)?.instance;
       // It may have been retried since, or its parent has yet to learn how it ended.
       if (instance?.endedAt === undefined || this.#isAwaited(instance)) continue;
-      this.#instances.delete(id);
-      if (instance.idempotencyKey !== undefined) this.#byKey.delete(instance.idempotencyKey);
+      this.#drop(instance);
     }
+  }
+
+  #drop({ id, idempotencyKey }: InstanceRecord): void {
+    this.#instances.delete(id);
+    if (idempotencyKey !== undefined) this.#byKey.delete(idempotencyKey);
   }
 
   #isAwaited({ parent }: InstanceRecord): boolean {
@@ -188,23 +194,44 @@ export class MemoryStore implements Store {
   // ------------------------------------------------------------------------------------- searching
 
   listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]> {
-    const { audience, userId, limit, after } = query;
-    const names = audience === undefined ? undefined : new Set(audience);
-    const isMeant = ({ task }: StoredTask) =>
-      (names === undefined || audienceOf(task).some((name) => names.has(name))) &&
-      (userId === undefined || !task.excludeUsers?.includes(userId));
-    const tasks = [...this.#withTasks].flatMap((id) => this.#openTasks(id)).filter(isMeant);
-    tasks.sort((a, b) => comparePlaces(placeOf(a), placeOf(b)));
-    const later =
-      after === undefined ? tasks : tasks.filter((task) => comparePlaces(placeOf(task), after) > 0);
-    return later.slice(0, limit);
+    return orderTasks(this.#tasks(query), query);
   }
 
-  #openTasks(instanceId: string): StoredTask[] {
-    const { instance, tasks } = this.#instances.get(instanceId) as Kept;
-    return [...(tasks?.values() ?? [])]
-      .filter(({ status }) => status === "open")
-      .map((task) => ({ instanceId, workflow: instance?.workflow ?? "", task }));
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number> {
+    return Math.min(this.#tasks(filter).length, atMost);
+  }
+
+  #tasks(filter: TaskFilter): StoredTask[] {
+    const { status = "open", instanceId } = filter;
+    const all = status === "open" ? this.#withTasks : this.#instances.keys();
+    const ids = instanceId === undefined ? [...all] : [instanceId];
+    const tasks = ids.flatMap((id) => this.#instances.get(id)?.storedTasks() ?? []);
+    return tasks.filter((task) => isMeantTask(task, filter));
+  }
+
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]> {
+    return listSummaries(this.#records(query), query);
+  }
+
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]> {
+    return countByStatus(this.#records(filter));
+  }
+
+  #records(filter: InstanceFilter): InstanceRecord[] {
+    return [...this.#instances.values()].flatMap(({ instance }) =>
+      instance !== undefined && isMeantInstance(instance, filter) ? [instance] : [],
+    );
+  }
+
+  listActs({ instanceId, taskId, limit, after = 0 }: ActQuery): MaybePromise<readonly StoredAct[]> {
+    return (this.#instances.get(instanceId)?.acts ?? [])
+      .map((act, index) => ({ number: index + 1, act }))
+      .filter(({ number, act }) => number > after && (taskId ?? act.taskId) === act.taskId)
+      .slice(0, limit);
+  }
+
+  measure(now: EpochMs): MaybePromise<StoreMeasures> {
+    return measure(this.#instances.values(), this.#messages.values(), this.#workers.size, now);
   }
 
   listTimers({ workerId, before, limit }: TimerQuery): MaybePromise<readonly StoredTimer[]> {
@@ -303,11 +330,40 @@ export class MemoryStore implements Store {
     }
   }
 
-  keepSetting(key: string, value: string): MaybePromise<string> {
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string> {
     const kept = this.#settings.get(key);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined && kept !== replacing) return kept;
     this.#settings.set(key, value);
     return value;
+  }
+
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean> {
+    return this.#schedules.save(schedule);
+  }
+
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]> {
+    return this.#schedules.list(query);
+  }
+
+  removeSchedule(id: string): MaybePromise<boolean> {
+    return this.#schedules.remove(id);
+  }
+
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]> {
+    const { endedBefore, limit } = query;
+    const ended = this.#records(query)
+      .filter(({ endedAt }) => endedAt !== undefined && endedAt < endedBefore)
+      .filter((instance) => !this.#isAwaited(instance))
+      .sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))
+      .slice(0, limit);
+    for (const instance of ended) {
+      this.#endedExecutions -= this.#ended.get(instance.id) ?? 0;
+      this.#ended.delete(instance.id);
+      this.#withTasks.delete(instance.id);
+      this.#withTimers.delete(instance.id);
+      this.#drop(instance);
+    }
+    return ended.map(({ id }) => id);
   }
 
   close(): MaybePromise<void> {}
@@ -325,23 +381,4 @@ function toStored(kept: Kept, instance: InstanceRecord): StoredInstance {
       signals: [...(kept.signals?.values() ?? [])],
     },
   };
-}
-
-function placeOf({ instanceId, task }: StoredTask) {
-  return { createdAt: task.createdAt, instanceId, taskId: task.id };
-}
-
-function comparePlaces(
-  a: NonNullable<TaskQuery["after"]>,
-  b: NonNullable<TaskQuery["after"]>,
-): number {
-  return (
-    a.createdAt - b.createdAt ||
-    compareTexts(a.instanceId, b.instanceId) ||
-    compareTexts(a.taskId, b.taskId)
-  );
-}
-
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type {
+  ActRecord,
   ExecutionRecord,
   InstanceRecord,
   SignalRecord,
@@ -23,6 +24,9 @@ export function instanceRecord(id: string, parts: Partial<InstanceRecord> = {}):
     user: undefined,
     tenant: undefined,
     idempotencyKey: undefined,
+    businessKey: undefined,
+    tags: [],
+    traceparent: undefined,
     error: undefined,
     reason: undefined,
     compensating: undefined,
@@ -67,10 +71,18 @@ export function taskRecord(id: string, parts: Partial<TaskRecord> = {}): TaskRec
     status: "open",
     title: "Approve the order",
     description: undefined,
+    shown: undefined,
+    priority: 50,
+    dueAt: undefined,
     assignee: undefined,
+    claimedAt: undefined,
+    owner: undefined,
+    proposal: undefined,
     candidateUsers: undefined,
     candidateGroups: undefined,
     excludeUsers: undefined,
+    reminded: 0,
+    escalated: 0,
     createdAt: moment,
     endedAt: undefined,
     endedBy: undefined,
@@ -85,6 +97,20 @@ export function timerRecord(id: string, parts: Partial<TimerRecord> = {}): Timer
 
 export function signalRecord(id: string, parts: Partial<SignalRecord> = {}): SignalRecord {
   return { id, name: "paid", data: null, usedBy: 0, ...parts };
+}
+
+export function actRecord(parts: Partial<ActRecord> = {}): ActRecord {
+  return {
+    type: "task-commented",
+    at: moment,
+    user: undefined,
+    onBehalfOf: undefined,
+    through: undefined,
+    path: undefined,
+    taskId: undefined,
+    details: undefined,
+    ...parts,
+  };
 }
 
 export function messageOf(id: string, parts: Partial<Message> = {}): Message {
@@ -121,6 +147,7 @@ export function changeOf(
     timers: [],
     clearedTimers: [],
     signals: [],
+    acts: [],
     sent: [],
     answers: [],
     isAnnounced: false,
@@ -142,6 +169,7 @@ export function fullChange(
     timers: [timerRecord("refused")],
     clearedTimers: ["kept"],
     signals: [signalRecord("refused")],
+    acts: [actRecord({ details: { text: "refused" } })],
     sent: [messageOf("refused")],
     answers: [answerOf("asked", { outcome: "refused" })],
     ...parts,
