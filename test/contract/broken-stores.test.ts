@@ -199,7 +199,7 @@ const defects: Defects = {
   "pages tasks by their moment alone": [
     listsTasks(async (store, { after, ...query }) => {
       const all = await store.listTasks({ ...query, limit: 1_000 });
-      const isAfter = (createdAt: number) => after === undefined || createdAt > after.createdAt;
+      const isAfter = (createdAt: number) => after === undefined || createdAt > after.at;
       return all.filter(({ task }) => isAfter(task.createdAt)).slice(0, query.limit);
     }),
     /pages of tasks have no gap/,
