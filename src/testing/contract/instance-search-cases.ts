@@ -28,6 +28,7 @@ async function pages(
   for (;;) {
     const page = await store.listInstances({ ...query, limit, after });
     assert.ok(page.length <= limit, `a page has ${page.length} of ${limit} instances`);
+    assert.ok(all.length < 1_000, "the pages come to an end");
     all.push(...page.map(({ id }) => id));
     const last = page.at(-1);
     if (last === undefined || page.length < limit) return all;

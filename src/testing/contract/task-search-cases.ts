@@ -31,6 +31,7 @@ async function pages(store: Store, query: Omit<TaskQuery, "limit">, limit: numbe
   for (;;) {
     const page = await store.listTasks({ ...query, limit, after });
     assert.ok(page.length <= limit, `a page has ${page.length} tasks, and the limit is ${limit}`);
+    assert.ok(all.length < 1_000, "the pages come to an end");
     all.push(...page.map(nameOf));
     const last = page.at(-1);
     if (last === undefined || page.length < limit) return all;
