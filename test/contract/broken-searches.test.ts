@@ -293,7 +293,7 @@ const schedules: Defects = {
         if (kept !== replacing) return kept;
         await nextTurn();
         const now = await this.home.keepSetting(key, value);
-        return super.keepSetting(key, value, now);
+        return this.home.keepSetting(key, value, now);
       }
     },
     /those who replace one value/,
