@@ -151,6 +151,7 @@ export function scheduleRecord(id: string, parts: Partial<ScheduleRecord> = {}):
     tenant: undefined,
     businessKey: undefined,
     tags: [],
+    missed: "once",
     isPaused: false,
     createdAt: moment,
     nextAt: moment,

@@ -22,7 +22,7 @@ export const scheduleCases: readonly CaseDefinition[] = [
       const full = {
         ...{ workflow: text, version: "1.0.0", cron: text, timezone: "Europe/Berlin" },
         ...{ user: text, tenant: text, businessKey: text, tags: ["b", "a", text] },
-        ...{ initialData: { order: { lines: [1, 2] } }, isPaused: true },
+        ...{ initialData: { order: { lines: [1, 2] } }, isPaused: true, missed: "skip" as const },
         ...{ createdAt: -8.64e15, nextAt: 8.64e15, lastAt: 0, lastInstanceId: text },
       };
       const schedules = [
@@ -96,6 +96,9 @@ export const scheduleCases: readonly CaseDefinition[] = [
         "b",
       ]);
       assert.deepEqual(await listed(store, { tenant: "Acme" }), []);
+      assert.deepEqual(await listed(store, { id: "a" }), ["a"]);
+      assert.deepEqual(await listed(store, { id: "a", workflow: "orders" }), []);
+      assert.deepEqual(await listed(store, { id: "A" }), []);
     },
   },
   {
