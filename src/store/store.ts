@@ -167,7 +167,11 @@ export interface Change {
   readonly at: EpochMs;
   /** The worker that runs the instance's code from now on; undefined when nothing runs. */
   readonly owner: string | undefined;
-  /** Undefined if the instance's own record stays as it is; never for a new instance. */
+  /**
+   * Undefined if the instance's own record stays as it is; never for a new instance. What changes
+   * in it is its version, status, end, error, reason and compensation: all else stays what a new
+   * instance was given.
+   */
   readonly instance: InstanceRecord | undefined;
   readonly executions: readonly ExecutionRecord[];
   readonly tasks: readonly TaskRecord[];
