@@ -52,12 +52,9 @@ export async function countInstances(
   database: Database,
   filter: InstanceFilter,
 ): Promise<readonly InstanceCount[]> {
-  const found = instancesOf(
-    filter,
-    "x.workflow, x.workflow_version, x.status, x.started_at",
-    [],
-    "",
-  );
+  const counted = "x.workflow, x.workflow_version, x.status, x.started_at";
+  // OFFSET keeps the planner from another order of the joins.
+  const found = instancesOf(filter, counted, [], "OFFSET 0");
   const rows = await readInstances(
     database,
     filter,

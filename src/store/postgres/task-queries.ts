@@ -108,13 +108,13 @@ function pageOf(query: TaskQuery): string {
   return takenFrom(lists, isOnPage, `ORDER BY ${sorted(columns, order)} LIMIT ${Number(limit)}`);
 }
 
-/** Places of all tasks that are due when they have to be. */
+/** Places of all tasks that are due when they have to be: `fewDue` at most. */
 function dueTasks(query: TaskQuery): string {
   const { order = "created", after } = query;
-  const lists = listsOf(query, "due");
-  const moment = moments[order];
-  const isOnPage = isAfter(after, order, `x.${moment}`, `x.${lists.id}`);
-  return takenFrom({ ...lists, moment }, [...isOnPage, `x.${moment} IS NOT NULL`], "");
+  const lists = { ...listsOf(query, "due"), moment: moments[order] };
+  const found = takenFrom(lists, [], `ORDER BY x.due_at LIMIT ${fewDue}`);
+  const isOnPage = [...isAfter(after, order, "x.at", "x.id"), "x.at IS NOT NULL"];
+  return `SELECT x.* FROM (${found}) AS x WHERE ${allOf(isOnPage)}`;
 }
 
 function takenFrom(lists: Lists, isOnPage: readonly string[], end: string): string {
