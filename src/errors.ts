@@ -289,7 +289,7 @@ export class StoreClosedError extends WorkflowsError {
 
 // ------------------------------------------------------------ why a step, group or instance failed
 
-// ------------------------------------------------------------------------------- tests of workflows
+// ------------------------------------------------------------------------------ tests of workflows
 
 /** A test let a step fail (`failStep`). */
 export class InjectedFailureError extends WorkflowsError {

@@ -83,7 +83,7 @@ export class ExplorationRun {
     return this.#world.settle(this.#options.patienceMs ?? 2000);
   }
 
-  // --------------------------------------------------------------------------- what may happen next
+  // ----------------------------------------------------------------------- what may happen next
 
   #choose(instance: WorkflowInstance): Move {
     const moves = this.#moves(instance);
@@ -188,7 +188,7 @@ export class ExplorationRun {
     return index === undefined ? undefined : nodes[index];
   }
 
-  /** Does not wait for what comes of it; a refusal is a problem unless the instance has moved on. */
+  /** Does not wait for what comes of it; a refusal is a problem unless things have moved on. */
   #act(call: Promise<unknown>): void {
     call.catch((error: unknown) => {
       const code = error instanceof WorkflowsError ? error.code : "";
