@@ -8,7 +8,7 @@ import {
   type ExecutionRecord,
 } from "../machine/index.ts";
 import { mapData } from "../machine/waits.ts";
-import type { Message } from "../store/store.ts";
+import type { MaybePromise, Message } from "../store/store.ts";
 import { validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter } from "./letters.ts";
@@ -18,6 +18,7 @@ import { recordError } from "./recorded-error.ts";
 export interface ChildHost {
   readonly isShared: boolean;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
   now(): EpochMs;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
   /** The instance, if it is in memory. */
@@ -85,6 +86,8 @@ export class ChildInstances {
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
     this.adopt(parent, child);
     try {
+      const checked = this.#host.checkShape(graph);
+      if (checked instanceof Promise) await checked;
       const { inputSchema } = graph.definition;
       const initialData =
         inputSchema === undefined ? input : await validInput(graph.definition, input);

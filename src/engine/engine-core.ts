@@ -43,6 +43,7 @@ export interface CoreOptions {
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
 }
 
 /** The parts of an engine, and how they hang together. */
@@ -68,7 +69,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf } = options;
+    const { store, clock, logger, createId, graphOf, checkShape } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -77,7 +78,7 @@ export class EngineCore {
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf },
+      ...{ store, clock, logger, workerId, graphOf, checkShape },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#forget(runtime),
@@ -108,7 +109,7 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, now, isShared: store.isShared },
+      ...{ graphOf, checkShape, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
       begin: (runtime, message, command) => this.begin(runtime, message, command),

@@ -22,6 +22,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { EngineCore, StartRefused } from "./engine-core.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import { KeptShapes } from "./kept-shapes.ts";
 import { type Limit, Limiter } from "./limiter.ts";
 import { errorOfRejection } from "./rejections.ts";
 import {
@@ -81,6 +82,7 @@ export class LocalExecutionEngine {
   readonly #createId: () => string;
   readonly #core: EngineCore;
   readonly #checked = new WeakSet<WorkflowGraph>();
+  readonly #shapes: KeptShapes;
   readonly #limiters: ReadonlyMap<string, Limiter>;
 
   /**
@@ -90,6 +92,7 @@ export class LocalExecutionEngine {
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
     this.#registry = registry;
     this.#store = options.store ?? new MemoryStore();
+    this.#shapes = new KeptShapes(this.#store);
     this.#clock = options.clock ?? systemClock;
     this.#createId = options.createId ?? (() => timeOrderedId(this.#clock.now()));
     this.#limiters = new Map(
@@ -109,6 +112,7 @@ export class LocalExecutionEngine {
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
+      checkShape: (graph) => this.#shapes.check(graph),
     });
   }
 
@@ -366,6 +370,8 @@ export class LocalExecutionEngine {
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
     const graph = this.#graphOf(definition);
+    const checked = this.#shapes.check(graph);
+    if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant } = options;
     if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant });
     if (
