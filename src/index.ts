@@ -89,6 +89,7 @@ export {
 } from "./engine/local-execution-engine.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
+export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
 export type {
   EdgeUse,
   HumanTask,
@@ -113,7 +114,7 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { WorkflowStatus } from "./machine/index.ts";
+export type { UpgradeMove, UpgradeNote, WorkflowStatus } from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

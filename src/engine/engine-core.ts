@@ -19,7 +19,7 @@ import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
-import { Driver, type Request } from "./driver.ts";
+import { Driver, type EngineCommand, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -29,6 +29,7 @@ import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { StepRunner } from "./step-runner.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
@@ -44,6 +45,7 @@ export interface CoreOptions {
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
   readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
+  readonly upgrades: Upgrades;
 }
 
 /** The parts of an engine, and how they hang together. */
@@ -69,7 +71,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf, checkShape } = options;
+    const { store, clock, logger, createId, graphOf, checkShape, upgrades } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -118,7 +120,7 @@ export class EngineCore {
       putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      children: this.#children,
+      ...{ children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
       find: (instanceId) => this.#instances.tryFind(instanceId),
       send: (runtime, command, message) => this.#send(runtime, command, message),
@@ -135,7 +137,7 @@ export class EngineCore {
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId },
+      ...{ store, workerId, now, createId, upgrades },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -259,7 +261,7 @@ export class EngineCore {
    */
   async act<Seen>(
     found: InstanceRuntime,
-    command: Command,
+    command: EngineCommand,
     see: (runtime: InstanceRuntime) => Seen,
   ): Promise<Seen> {
     this.refuseIfClosed();
@@ -290,7 +292,7 @@ export class EngineCore {
     throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
   }
 
-  #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
+  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
     this.#driver.send(runtime, command, message);
   }
 

@@ -33,6 +33,7 @@ import {
   taskQuery,
 } from "./tasks.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
+import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
@@ -83,6 +84,7 @@ export class LocalExecutionEngine {
   readonly #core: EngineCore;
   readonly #checked = new WeakSet<WorkflowGraph>();
   readonly #shapes: KeptShapes;
+  readonly #upgrades: Upgrades;
   readonly #limiters: ReadonlyMap<string, Limiter>;
 
   /**
@@ -101,7 +103,19 @@ export class LocalExecutionEngine {
         new Limiter(name, limit, this.#clock),
       ]),
     );
+    const definitions = {
+      graphOf: (workflow: string, version: string | undefined) =>
+        this.#graphOf(registry.getDefinition(workflow, version)),
+      checkShape: (graph: WorkflowGraph) => this.#shapes.check(graph),
+    };
+    this.#upgrades = new Upgrades({
+      ...definitions,
+      isChecked: (graph) => this.#shapes.isChecked(graph),
+      now: () => Math.floor(this.#clock.now()),
+    });
     this.#core = new EngineCore({
+      ...definitions,
+      upgrades: this.#upgrades,
       store: this.#store,
       clock: this.#clock,
       logger: options.logger ?? console,
@@ -111,8 +125,6 @@ export class LocalExecutionEngine {
       random: options.random ?? Math.random,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
-      graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
-      checkShape: (graph) => this.#shapes.check(graph),
     });
   }
 
@@ -325,6 +337,17 @@ export class LocalExecutionEngine {
     const runtime = await this.#core.find(options.instanceId);
     const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
+  }
+
+  /**
+   * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   *
+   * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
+   *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
+   */
+  upgradeInstance(options: UpgradeOptions): Promise<UpgradePlan> {
+    return this.#upgrades.upgrade(this.#core, options);
   }
 
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */

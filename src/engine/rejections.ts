@@ -1,4 +1,5 @@
 import {
+  DefinitionChangedError,
   InstanceEndedError,
   InstanceNotFailedError,
   InternalError,
@@ -10,6 +11,8 @@ import {
   UnknownInstanceError,
   UnknownStepError,
   UnknownTaskError,
+  UnknownWorkflowError,
+  UpgradeRefusedError,
   type WorkflowsError,
 } from "../errors.ts";
 import type { Rejection } from "../machine/index.ts";
@@ -25,6 +28,9 @@ const errors: Readonly<Record<Rejection["code"], new (message: string) => Workfl
   NOT_ALLOWED: NotAllowedError,
   TOKEN_USED: TokenUsedError,
   MAP_CLOSED: MapClosedError,
+  UPGRADE_REFUSED: UpgradeRefusedError,
+  UNKNOWN_WORKFLOW: UnknownWorkflowError,
+  DEFINITION_CHANGED: DefinitionChangedError,
   // Only the engine's own commands are answered so, and it does not ask what became of them.
   STALE: InternalError,
   PAUSED: InternalError,

@@ -56,8 +56,8 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 function addNode(lines: string[], graph: WorkflowGraph, node: GraphNode, role: string): void {
   const { path, kind, source, members, callback } = node;
   lines.push([`${role} ${path}: ${kind}`, ...factsOf(graph, node)].join(", "));
-  const form: unknown = Reflect.get(source, "formSchema");
-  if (kind === "human" && form !== undefined) lines.push(`form of ${path}: ${formText(form)}`);
+  const form = kind === "human" ? shapeOfForm(source) : undefined;
+  if (form !== undefined) lines.push(`form of ${path}: ${form}`);
   for (const member of members) addNode(lines, graph, graph.nodes[member] as GraphNode, "member");
   if (callback >= 0) addNode(lines, graph, graph.nodes[callback] as GraphNode, "callback");
 }
@@ -139,7 +139,10 @@ const tables: ReadonlySet<string> = new Set([
 /** Keys of a schema whose value is data. */
 const values: ReadonlySet<string> = new Set(["const", "enum"]);
 
-function formText(form: unknown): string {
+/** What the form of a human step checks; undefined if it has none. */
+export function shapeOfForm(source: WorkflowNode): string | undefined {
+  const form: unknown = Reflect.get(source, "formSchema");
+  if (form === undefined) return undefined;
   // What a Standard Schema checks is code.
   const isData = typeof form === "object" && form !== null && !("~standard" in form);
   return isData ? JSON.stringify(checksOf(form)) : "a schema";
