@@ -97,6 +97,7 @@ export type {
   WorkflowInstance,
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
+export { definitionShape, type Shape } from "./graph/fingerprint.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,

@@ -1,4 +1,6 @@
 import type { WorkflowNode } from "../definition/group.ts";
+import type { AnyDefinition } from "../definition/workflow-definition.ts";
+import { compileDefinition } from "./compile.ts";
 import type { GraphEdge, GraphNode, WorkflowGraph } from "./workflow-graph.ts";
 
 /**
@@ -13,6 +15,11 @@ export interface Shape {
   readonly text: string;
   /** A hash of the text: FNV-1a with 64 bits, as 16 hexadecimal digits. */
   readonly fingerprint: string;
+}
+
+/** The shape of a definition, to compare what was deployed with what will be. */
+export function definitionShape(definition: AnyDefinition): Shape {
+  return shapeOf(compileDefinition(definition));
 }
 
 /** Another number when the same definition would give other lines: such texts do not compare. */

@@ -180,10 +180,13 @@ class Planner {
   #checkSteps(): void {
     for (const [from, to] of this.#steps) {
       if (!this.#before.nodeByPath.has(from)) {
-        this.#refuse(from, `The mapping names "${from}", which version ${this.#from} has not.`);
+        this.#refuse(
+          from,
+          `The mapping names "${from}", which version ${this.#from} does not have.`,
+        );
       }
       if (!this.#after.nodeByPath.has(to)) {
-        this.#refuse(from, `The mapping names "${to}", which version ${this.#to} has not.`);
+        this.#refuse(from, `The mapping names "${to}", which version ${this.#to} does not have.`);
       }
     }
   }
@@ -240,7 +243,7 @@ class Planner {
       return `Version ${this.#to} has no step "${to}" for "${path}"; ${hint}.`;
     }
     if (after.kind !== node.kind && !isCalled) {
-      return `"${path}" is a ${node.kind} step, and "${after.path}" a ${after.kind} step.`;
+      return `"${path}" is of kind ${node.kind}, and "${after.path}" of kind ${after.kind}.`;
     }
     const around = group === undefined ? undefined : this.#nodes[group.node];
     if (after.parent !== (around?.index ?? -1)) {
