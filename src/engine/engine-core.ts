@@ -6,7 +6,6 @@ import {
   StoreUnavailableError,
 } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
   type Command,
   type Effect,
@@ -19,6 +18,7 @@ import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
+import type { Definitions } from "./definitions.ts";
 import { Driver, type EngineCommand, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
@@ -43,8 +43,7 @@ export interface CoreOptions {
   readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-  readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
+  readonly definitions: Definitions;
   readonly upgrades: Upgrades;
 }
 
@@ -71,7 +70,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf, checkShape, upgrades } = options;
+    const { store, clock, logger, createId, definitions, upgrades } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -80,7 +79,7 @@ export class EngineCore {
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf, checkShape },
+      ...{ store, clock, logger, workerId, definitions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#forget(runtime),
@@ -111,7 +110,7 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, checkShape, now, isShared: store.isShared },
+      ...{ definitions, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
       begin: (runtime, message, command) => this.begin(runtime, message, command),

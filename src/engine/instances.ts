@@ -4,6 +4,7 @@ import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { restore } from "../machine/index.ts";
 import type { MaybePromise, Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
+import type { Definitions } from "./definitions.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { waitUntil } from "./waiters.ts";
 
@@ -19,9 +20,7 @@ export interface InstancesHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workerId: string;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-  /** Throws if instances of this version were made with a definition of another shape. */
-  readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
+  readonly definitions: Definitions;
   /** Whether no other worker can have taken over what this one owns. */
   isTrusted(): boolean;
   /** The instance was read from the store: what runs in it is started, what it waits for is set. */
@@ -138,13 +137,13 @@ export class Instances {
     const { id, workflow, version } = stored.rows.instance;
     let graph: WorkflowGraph;
     try {
-      graph = this.#host.graphOf(workflow, version);
+      graph = this.#host.definitions.graphOf(workflow, version);
     } catch (error) {
       if (!(error instanceof UnknownWorkflowError)) throw error;
       const message = `Instance "${id}" cannot go on in this process. ${error.message}`;
       throw new UnknownWorkflowError(message);
     }
-    const checked = this.#host.checkShape(graph);
+    const checked = this.#host.definitions.shapes.check(graph);
     const loaded = { ...stored, graph };
     return checked instanceof Promise ? checked.then(() => loaded) : loaded;
   }

@@ -1,5 +1,5 @@
 import { DefinitionChangedError } from "../errors.ts";
-import { isComparable, shapeOf } from "../graph/fingerprint.ts";
+import { isComparable, shapeText } from "../graph/fingerprint.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { MaybePromise, Store } from "../store/store.ts";
 
@@ -41,7 +41,7 @@ export class KeptShapes {
   /** `replacing` is a kept shape that nothing needs any more. */
   #compare(graph: WorkflowGraph, replacing: string | undefined): MaybePromise<void> {
     const { name, version } = graph.definition;
-    const { text } = shapeOf(graph);
+    const text = shapeText(graph);
     const kept = this.#store.keepSetting(`definition:${name}@${version}`, text, replacing);
     return then(kept, (present) => {
       if (present === text) {
@@ -74,7 +74,7 @@ function changeMessage(graph: WorkflowGraph, before: string, count: number): str
   const instances = count === 1 ? "1 instance was" : `${count} instances were`;
   return (
     `Workflow "${name}" version ${version} has changed its shape (-: as its ${instances} made, ` +
-    `+: as it is registered now):\n${difference(before, shapeOf(graph).text)}\n` +
+    `+: as it is registered now):\n${difference(before, shapeText(graph))}\n` +
     "Register the old definition again, and give the changed one a new version; " +
     "engine.upgradeInstance moves instances to it."
   );

@@ -18,6 +18,9 @@ import {
 import type { Rejection } from "../machine/index.ts";
 import type { Outcome } from "./letters.ts";
 
+/** An upgrade came first: what was checked by the version before has to be checked again. */
+export class VersionChanged extends InternalError {}
+
 const errors: Readonly<Record<Rejection["code"], new (message: string) => WorkflowsError>> = {
   INSTANCE_ENDED: InstanceEndedError,
   INSTANCE_NOT_FAILED: InstanceNotFailedError,
@@ -28,6 +31,7 @@ const errors: Readonly<Record<Rejection["code"], new (message: string) => Workfl
   NOT_ALLOWED: NotAllowedError,
   TOKEN_USED: TokenUsedError,
   MAP_CLOSED: MapClosedError,
+  VERSION_CHANGED: VersionChanged,
   UPGRADE_REFUSED: UpgradeRefusedError,
   UNKNOWN_WORKFLOW: UnknownWorkflowError,
   DEFINITION_CHANGED: DefinitionChangedError,

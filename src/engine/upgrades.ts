@@ -1,10 +1,10 @@
 import { InvalidArgumentError, WorkflowsError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import type { Rejection, Upgrade, UpgradeCommand } from "../machine/index.ts";
+import type { EpochMs, Rejection, Upgrade, UpgradeCommand } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import { isRejection, refusalOf, upgradeIn } from "../machine/upgrade.ts";
-import type { MaybePromise } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import type { Definitions } from "./definitions.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { errorOfRejection } from "./rejections.ts";
 
@@ -29,14 +29,6 @@ export interface UpgradePlan extends Upgrade {
   readonly isDone: boolean;
 }
 
-/** What upgrades need of the engine. */
-export interface UpgradeHost {
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-  readonly checkShape: (graph: WorkflowGraph) => MaybePromise<void>;
-  readonly isChecked: (graph: WorkflowGraph) => boolean;
-  now(): number;
-}
-
 /** How an instance is found, read and changed. */
 export interface UpgradeEngine {
   find(instanceId: string): Promise<InstanceRuntime>;
@@ -50,12 +42,14 @@ export interface UpgradeEngine {
 
 /** Moves instances to other versions of their definitions. */
 export class Upgrades {
-  readonly #host: UpgradeHost;
+  readonly #definitions: Definitions;
+  readonly #now: () => EpochMs;
   /** What became of upgrades that were decided here. */
   readonly #decided = new WeakMap<UpgradeCommand, Upgrade>();
 
-  constructor(host: UpgradeHost) {
-    this.#host = host;
+  constructor(definitions: Definitions, now: () => EpochMs) {
+    this.#definitions = definitions;
+    this.#now = now;
   }
 
   /**
@@ -64,8 +58,8 @@ export class Upgrades {
    * @throws UnknownWorkflowError, DefinitionChangedError
    */
   async prepare({ state }: InstanceRuntime, { version }: UpgradeCommand): Promise<WorkflowGraph> {
-    const graph = this.#host.graphOf(state.instance.workflow, version);
-    await this.#host.checkShape(graph);
+    const graph = this.#definitions.graphOf(state.instance.workflow, version);
+    await this.#definitions.shapes.check(graph);
     return graph;
   }
 
@@ -83,7 +77,7 @@ export class Upgrades {
 
   /** What the upgrade would do if it were done now. */
   #plan({ id, graph, state }: InstanceRuntime, after: WorkflowGraph, command: UpgradeCommand) {
-    const t = new Transition(this.#host.now()).reset(graph, state);
+    const t = new Transition(this.#now()).reset(graph, state);
     const outcome = upgradeIn(t, after, command);
     if (isRejection(outcome)) throw errorOfRejection(outcome);
     return { instanceId: id, workflow: state.instance.workflow, ...outcome };
@@ -93,12 +87,12 @@ export class Upgrades {
   decide(t: Transition, command: UpgradeCommand): Rejection | undefined {
     let after: WorkflowGraph;
     try {
-      after = this.#host.graphOf(t.state.instance.workflow, command.version);
+      after = this.#definitions.graphOf(t.state.instance.workflow, command.version);
     } catch (error) {
       if (!(error instanceof WorkflowsError)) throw error;
       return { code: "UNKNOWN_WORKFLOW", message: error.message };
     }
-    if (!this.#host.isChecked(after)) {
+    if (!this.#definitions.shapes.isChecked(after)) {
       const message = `Version ${command.version} is not the one that its instances were made with.`;
       return { code: "DEFINITION_CHANGED", message };
     }

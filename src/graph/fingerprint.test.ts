@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Edge } from "../definition/edge.ts";
+import type { JsonSchema } from "../definition/form-data.ts";
 import { MapGroup, ParallelGroup, QuorumGroup } from "../definition/group.ts";
 import { humanStep } from "../definition/human-step.ts";
 import { machineStep, type StepOptions } from "../definition/step.ts";
@@ -8,8 +9,7 @@ import {
   WorkflowDefinition,
   type WorkflowDefinitionOptions,
 } from "../definition/workflow-definition.ts";
-import { compileDefinition } from "./compile.ts";
-import { isComparable, shapeOf } from "./fingerprint.ts";
+import { definitionShape, isComparable } from "./fingerprint.ts";
 
 type Options = Partial<WorkflowDefinitionOptions<Record<string, never>>>;
 
@@ -25,7 +25,7 @@ function shape(steps: object, edges: readonly Edge[] = [], options: Options = {}
     terminalSteps: [names.includes("b") ? "b" : "a"],
     ...options,
   });
-  return shapeOf(compileDefinition(definition));
+  return definitionShape(definition);
 }
 
 const fingerprint = (...args: Parameters<typeof shape>) => shape(...args).fingerprint;
@@ -94,7 +94,7 @@ describe("the shape of a definition", () => {
   });
 
   test("is the same whatever the order of a form's keys and whatever it only shows", () => {
-    const form = (formSchema: object) => fingerprint({ a: humanStep("a", { formSchema }) });
+    const form = (formSchema: JsonSchema) => fingerprint({ a: humanStep("a", { formSchema }) });
     const plain = form({ type: "object", properties: { a: { enum: ["x", "y"] } } });
     const other = { title: "A", enum: ["x", "y"], description: "…" };
     expect(form({ description: "Form", properties: { a: other }, type: "object" })).toBe(plain);

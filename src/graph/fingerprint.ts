@@ -19,24 +19,24 @@ export interface Shape {
 
 /** The shape of a definition, to compare what was deployed with what will be. */
 export function definitionShape(definition: AnyDefinition): Shape {
-  return shapeOf(compileDefinition(definition));
+  const text = shapeText(compileDefinition(definition));
+  return { text, fingerprint: fnv1a(text) };
 }
 
 /** Another number when the same definition would give other lines: such texts do not compare. */
 const format = "shape 1";
 
-const known = new WeakMap<WorkflowGraph, Shape>();
+const known = new WeakMap<WorkflowGraph, string>();
 
-/** Found once for a graph. */
-export function shapeOf(graph: WorkflowGraph): Shape {
-  let shape = known.get(graph);
-  if (shape === undefined) {
+/** The text of a graph's shape, made once. */
+export function shapeText(graph: WorkflowGraph): string {
+  let text = known.get(graph);
+  if (text === undefined) {
     // As every store can keep it.
-    const text = linesOf(graph).join("\n").replaceAll("\0", "\\0").toWellFormed();
-    shape = { text, fingerprint: fnv1a(text) };
-    known.set(graph, shape);
+    text = linesOf(graph).join("\n").replaceAll("\0", "\\0").toWellFormed();
+    known.set(graph, text);
   }
-  return shape;
+  return text;
 }
 
 /** Whether two texts can be compared at all: other versions of this package write other lines. */

@@ -52,6 +52,8 @@ export type Command =
       readonly type: "TaskCompleted";
       readonly taskId: string;
       readonly data: unknown;
+      /** The version whose form the data was checked by. */
+      readonly version?: string;
       readonly actor: Actor;
     }
   | { readonly type: "TimerFired"; readonly timerId: string }

@@ -15,6 +15,7 @@ export interface Rejection {
     | "NOT_ALLOWED"
     | "TOKEN_USED"
     | "MAP_CLOSED"
+    | "VERSION_CHANGED"
     | "UPGRADE_REFUSED"
     | "UNKNOWN_WORKFLOW"
     | "DEFINITION_CHANGED";

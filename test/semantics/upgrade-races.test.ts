@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   humanStep,
   LocalExecutionEngine,
@@ -10,7 +11,7 @@ import {
 } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { RemoteStore } from "../support/remote-store.ts";
+import { nextTurn, RemoteStore } from "../support/remote-store.ts";
 import { flow } from "../support/workshop.ts";
 
 const silent = () => {};
@@ -39,6 +40,10 @@ function engineOn(store: MemoryStore | RemoteStore): LocalExecutionEngine {
   registry.registerDefinition(version("1.0.0"));
   registry.registerDefinition(version("2.0.0", "send"));
   return new LocalExecutionEngine(registry, { store, logger });
+}
+
+async function quiet(): Promise<void> {
+  for (let round = 0; round < 50; round++) await nextTurn();
 }
 
 /** Random and the same every time. */
@@ -123,6 +128,45 @@ describe("an upgrade against completions", () => {
   });
 });
 
+describe("a completion that was checked by the form of the version before", () => {
+  test("is checked again by the form of the version that came first", async () => {
+    let go = () => {};
+    const upgraded = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const form = (validate: StandardSchemaV1["~standard"]["validate"]): StandardSchemaV1 => ({
+      "~standard": { version: 1, vendor: "test", validate },
+    });
+    const slow = form(async (value) => {
+      await upgraded;
+      return { value };
+    });
+    const strict = form((value) =>
+      (value as { reason?: string }).reason === undefined
+        ? { issues: [{ message: "is missing", path: ["reason"] }] }
+        : { value },
+    );
+    const registry = new WorkflowRegistry();
+    for (const [number, formSchema] of Object.entries({ "1.0.0": slow, "2.0.0": strict })) {
+      const step = humanStep("approve", { formSchema });
+      registry.registerDefinition(flow({ approve: step }, [], { name: "order", version: number }));
+    }
+    const engine = new LocalExecutionEngine(registry);
+    const { id: instanceId } = await engine.startWorkflow("order", { version: "1.0.0" });
+    const complete = (data: object) =>
+      engine.completeHumanTask({ instanceId, stepName: "approve", data });
+    const calls = [complete({}), complete({ reason: "late" })];
+    await engine.upgradeInstance({ instanceId, version: "2.0.0" });
+    go();
+    await expect(calls[0]).rejects.toMatchObject({
+      code: "INVALID_FORM_DATA",
+      fields: [{ field: "reason", message: "is missing" }],
+    });
+    expect((await calls[1])?.data).toEqual({ approve: { reason: "late" } });
+    await engine.close();
+  });
+});
+
 describe("an instance that another process has in memory", () => {
   test("goes on there in the version that it was moved to", async () => {
     const home = new MemoryStore();
@@ -190,9 +234,11 @@ describe("an instance that another process has in memory", () => {
     await other.recover();
     const { id: instanceId } = await owner.submitWorkflow("flaky", { version: "1.0.0" });
     while ((await owner.getInstance(instanceId)).steps[0]?.status !== "scheduled") {
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
-    const plan = await other.upgradeInstance({ instanceId, version: "2.0.0" });
+    const upgraded = other.upgradeInstance({ instanceId, version: "2.0.0" });
+    for (let second = 0; second < 5; second++) await clock.advance(1000).then(quiet);
+    const plan = await upgraded;
     expect(plan).toMatchObject({ isDone: true, moves: [{ from: "work", to: "work" }] });
     await clock.advance(60_000);
     expect((await owner.waitFor(instanceId)).data).toEqual({ by: "2.0.0" });
