@@ -5,8 +5,8 @@ import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { groupOf, logEarlier, logWrites, openCallbackLog } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
 import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
-import { isBusy, isLive } from "./lifecycle.ts";
-import { restoreLocks } from "./locks.ts";
+import { isBusy, isEnded, isLive } from "./lifecycle.ts";
+import { couldStart, restoreLocks } from "./locks.ts";
 import type { ExecutionRecord, InstanceRows } from "./state.ts";
 import { Transition } from "./transition.ts";
 import { insertInOrder } from "./waits.ts";
@@ -50,7 +50,10 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   }
   restoreGroups(state);
   restoreTokens(graph, state);
-  restoreLocks(new Transition(0).reset(graph, state));
+  const t = new Transition(0).reset(graph, state);
+  restoreLocks(t);
+  const { status } = rows.instance;
+  state.hasHeldStarts = status !== "paused" && !isEnded(status) && couldStart(t);
   return state;
 }
 

@@ -34,6 +34,11 @@ export class Transition {
   graph!: WorkflowGraph;
   state!: InstanceState;
   readonly now: EpochMs;
+  /**
+   * Whether nothing that runs code may start yet: what would start becomes pending, until the
+   * command `Continue`.
+   */
+  readonly holdsStarts: boolean;
   readonly events: MachineEvent[] = [];
   readonly effects: Effect[] = [];
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
@@ -47,8 +52,9 @@ export class Transition {
   /** The instance is about to end: nothing may start any more. */
   halted = false;
 
-  constructor(now: EpochMs) {
+  constructor(now: EpochMs, options: { readonly holdsStarts?: boolean } = {}) {
     this.now = now;
+    this.holdsStarts = options.holdsStarts ?? false;
   }
 
   /** Begins with a command to this instance; one to another may have been before it. */
