@@ -132,6 +132,17 @@ export class Driver {
     for (const request of requests) this.#enqueue(request);
   }
 
+  /** The executions of the instance whose present attempts have reported and were not decided on. */
+  reporters(runtime: InstanceRuntime): ReadonlySet<number> {
+    const ids = new Set<number>();
+    for (const { command, runtime: other } of [...this.#queue, ...(runtime.heldBack ?? none)]) {
+      if (other !== runtime || !isReport(command)) continue;
+      const { executionId, attempt } = command;
+      if (runtime.state.executions[executionId - 1]?.attempt === attempt) ids.add(executionId);
+    }
+    return ids;
+  }
+
   /** Gives what was asked and not decided. */
   close(): readonly Request[] {
     this.#isClosed = true;
@@ -175,9 +186,10 @@ export class Driver {
 
   #decide(batch: Batch, request: Request): void {
     const { runtime, command, message, done } = request;
-    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    // What was meant for the instance before it was loaded anew means nothing in what it is now. An
+    // attempt that still is the present one may have gone on meanwhile: what it reports counts.
     const isOld = request.epoch !== runtime.epoch;
-    if (isOld && message === undefined && done === undefined) return;
+    if (isOld && message === undefined && done === undefined && !isReport(command)) return;
     request.epoch = runtime.epoch;
     if (runtime.refusal !== undefined) {
       if (message !== undefined) this.#host.putDown(message);
@@ -235,16 +247,9 @@ export class Driver {
     }
   }
 
-  #post(change: PendingChange, letter: Letter, to = change.instanceId): void {
+  #post(change: PendingChange, letter: Letter, instanceId = change.instanceId): void {
     const { workerId } = this.#host;
-    change.send({
-      id: this.#host.createId(),
-      instanceId: to,
-      to: workerId,
-      from: undefined,
-      at: change.at,
-      command: letter,
-    });
+    change.send(letterTo(workerId, this.#host.createId(), instanceId, change.at, letter));
   }
 
   /** Adds to a change what depends on all of its commands. */
@@ -254,10 +259,8 @@ export class Driver {
     change.owner = runtime.isActive ? this.#host.workerId : undefined;
     if (instance === undefined) return;
     change.isAnnounced = this.#host.hasListeners() && instance.status !== "running";
-    if (runtime.isEnded && instance.parent !== undefined) {
-      const { instanceId, executionId } = instance.parent;
-      this.#post(change, { type: "ChildEnded", executionId, childId: runtime.id }, instanceId);
-    }
+    const news = newsForParent(runtime);
+    if (news !== undefined) this.#post(change, news.letter, news.parentId);
   }
 
   // ----------------------------------------------------------------------------------- committing
@@ -369,7 +372,48 @@ function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
-function lettersFor(
+export type Report = Extract<
+  Command,
+  { type: "StepSucceeded" | "StepFailed" | "StepSkipped" | "StepReady" }
+>;
+
+/** Whether it is what an attempt says: the machine sees to it that only the present one counts. */
+export function isReport(command: Command): command is Report {
+  switch (command.type) {
+    case "StepSucceeded":
+    case "StepFailed":
+    case "StepSkipped":
+    case "StepReady":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A letter that nobody waits for, as a message to a worker. */
+export function letterTo(
+  workerId: string,
+  id: string,
+  instanceId: string,
+  at: EpochMs,
+  letter: Letter,
+): Message {
+  return { id, instanceId, to: workerId, from: undefined, at, command: letter };
+}
+
+/** What the parent of an instance that has ended has to know. */
+export function newsForParent({
+  id: childId,
+  isEnded,
+  state,
+}: InstanceRuntime): { readonly parentId: string; readonly letter: Letter } | undefined {
+  const { parent } = state.instance;
+  if (!isEnded || parent === undefined) return undefined;
+  const { instanceId: parentId, executionId } = parent;
+  return { parentId, letter: { type: "ChildEnded", executionId, childId } };
+}
+
+export function lettersFor(
   { state }: InstanceRuntime,
   effect: Effect,
   isRetry: boolean,

@@ -19,7 +19,7 @@ import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
-import { Driver, type Request } from "./driver.ts";
+import { Driver, isReport, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -80,7 +80,6 @@ export class EngineCore {
       ...{ store, clock, logger, workerId, graphOf },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#forget(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
       release: (runtime) => {
         this.#driver.release(runtime);
@@ -295,14 +294,21 @@ export class EngineCore {
 
   // --------------------------------------------------------------------- what came from the store
 
-  /** It goes on where it stood: what ran in it runs again, what it waits for is set. */
+  /**
+   * It goes on where it stood: what runs here goes on, what else ran in it runs again, what it waits
+   * for is set.
+   */
   #loaded(runtime: InstanceRuntime): void {
     const { state, owner } = runtime;
     const isHere = owner === undefined || owner === this.workerId;
+    this.#sortAttempts(runtime, isHere);
     if (isHere && !runtime.isEnded) {
       this.#announcer.armTimers(runtime);
+      const reporters = this.#driver.reporters(runtime);
       for (const execution of state.executions) {
-        if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
+        const { id, status } = execution;
+        if (!isLive(status) || state.node(execution).source === unboundStep) continue;
+        if (runtime.running.get(id) !== undefined || reporters.has(id)) continue;
         // A body that runs again, and binds its members, continues them itself.
         this.#continueExecution(runtime, execution);
       }
@@ -318,6 +324,30 @@ export class EngineCore {
     }
   }
 
+  /** Attempts go on that still are the present ones; others, and children not waited for, do not. */
+  #sortAttempts(runtime: InstanceRuntime, isHere: boolean): void {
+    const { state } = runtime;
+    // Bodies come before what they run, and say what that is.
+    for (const id of runtime.running.executionIds()) {
+      const attempt = runtime.running.get(id)?.attempt;
+      const execution = state.executions[id - 1];
+      const isPresent =
+        isHere && execution?.attempt === attempt && execution !== undefined && runsCode(execution);
+      if (isPresent) runtime.bodies?.get(id)?.reloaded();
+      else this.#runner.abort(runtime, id);
+    }
+    for (const child of runtime.children ?? []) {
+      const { parent } = child.state.instance;
+      const waiter = state.executions[(parent?.executionId ?? 0) - 1];
+      if (!isHere || waiter?.status !== "waiting") abandon(child);
+    }
+
+    function runsCode(execution: ExecutionRecord): boolean {
+      const { kind } = state.node(execution);
+      return execution.status === "running" || (kind === "custom" && execution.status === "waiting");
+    }
+  }
+
   #abortAll(runtime: InstanceRuntime): void {
     for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
   }
@@ -328,6 +358,7 @@ export class EngineCore {
   }
 
   #missing(runtime: InstanceRuntime, error: unknown): void {
+    this.#forget(runtime);
     abandon(runtime);
     runtime.refusal = error;
     // Whoever waits here is refused when it is looked at.
@@ -437,7 +468,7 @@ export class EngineCore {
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done }) => done !== undefined);
+    const again = requests.filter(({ done, command }) => done !== undefined || isReport(command));
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
     const messages = requests.flatMap(({ message }) => message ?? []);
     if (messages.length === 0) return;

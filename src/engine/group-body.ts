@@ -14,6 +14,9 @@ import { StepFailedError } from "./recorded-error.ts";
 import type { StepContext } from "./step-context.ts";
 
 interface Caller {
+  readonly step: WorkflowNode;
+  /** The place of the call among the group's members, if it is a new one. */
+  readonly position: number | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -65,15 +68,16 @@ export class GroupBody implements GroupEngine {
     const known = this.#known.get(path);
     return new Promise((resolve, reject) => {
       if (known === undefined) {
-        this.#callers.set(path, { resolve, reject });
-        this.#call(this.#nodeFor(step, path), path, this.#nextPosition++);
+        const position = this.#nextPosition++;
+        this.#callers.set(path, { step, position, resolve, reject });
+        this.#call(this.#nodeFor(step, path), path, position);
         return;
       }
       const { state } = this.#runtime;
       const member = state.execution(known);
       const isNew = this.#bind(member, step, path);
       if (isLive(member.status)) {
-        this.#callers.set(path, { resolve, reject });
+        this.#callers.set(path, { step, position: undefined, resolve, reject });
         if (isNew) this.#resume(member);
         if (member.status === "pending") this.#call(member.node, path, member.position);
         return;
@@ -81,8 +85,43 @@ export class GroupBody implements GroupEngine {
       if (member.status === "succeeded") {
         for (const [key, value] of writesOf(state, member)) this.log.add(key, value);
       }
-      answer({ resolve, reject }, member);
+      answer({ step, position: undefined, resolve, reject }, member);
     });
+  }
+
+  /**
+   * The instance was loaded anew while the body runs: it goes on. What it waits for may have ended
+   * meanwhile, and what it called may not have been kept.
+   */
+  reloaded(): void {
+    const { state } = this.#runtime;
+    const members = groupOf(state, this.#group.id);
+    members.log = this.log;
+    const ids = new Map<string, number>();
+    for (const id of members.members) {
+      if (id !== undefined) ids.set(state.execution(id).path, id);
+    }
+    for (const [path, { step, position }] of [...this.#callers]) {
+      const id = ids.get(path);
+      if (id === undefined) {
+        if (position !== undefined) this.#call(this.#nodeFor(step, path), path, position);
+        continue;
+      }
+      const member = state.execution(id);
+      this.#bind(member, step, path);
+      this.log.removeOf(id);
+      if (member.status === "pending") this.#call(member.node, path, member.position);
+      else if (!isLive(member.status)) this.#returnLate(member);
+    }
+  }
+
+  /** A member has ended, and nobody told the body. */
+  #returnLate(member: ExecutionRecord): void {
+    if (member.status === "succeeded") {
+      const writes = writesOf(this.#runtime.state, member);
+      for (const [key, value] of writes) this.log.add(key, value, member.id);
+    }
+    this.memberEnded(member);
   }
 
   /** A member has ended, and that is durable. */

@@ -20,6 +20,8 @@ export class InstanceRuntime {
   refusal: unknown = undefined;
   /** Counts how often it was loaded anew: what was asked or decided before counts no more. */
   epoch = 0;
+  /** How many transactions of the application are open that may have changed it. */
+  ownTransactions = 0;
   /** What the commit that is being put together changes in it. */
   change: PendingChange | undefined = undefined;
   /** What was asked of it while a commit or a load of it is on its way. */
@@ -63,6 +65,7 @@ export class InstanceRuntime {
     const { status } = this.state.instance;
     if (isEnded(status)) return true;
     if (status === "pending" || this.state.busy > others) return false;
+    if (this.state.hasHeldStarts) return false;
     for (const child of this.children ?? []) {
       // A child that has ended still has to be reported.
       if (child.isEnded || !child.isSettled) return false;
