@@ -252,6 +252,21 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
+/** What is to happen in the application's transaction has no such transaction. */
+export class NoTransactionError extends WorkflowsError {
+  readonly code = "NO_TRANSACTION";
+}
+
+/** Another transaction was in the way of the application's own, which has to be repeated. */
+export class TransactionConflictError extends WorkflowsError {
+  readonly code = "TRANSACTION_CONFLICT";
+}
+
+/** The store keeps nothing in transactions of the application. */
+export class TransactionUnsupportedError extends WorkflowsError {
+  readonly code = "TRANSACTION_UNSUPPORTED";
+}
+
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";

@@ -344,7 +344,9 @@ export class EngineCore {
 
     function runsCode(execution: ExecutionRecord): boolean {
       const { kind } = state.node(execution);
-      return execution.status === "running" || (kind === "custom" && execution.status === "waiting");
+      return (
+        execution.status === "running" || (kind === "custom" && execution.status === "waiting")
+      );
     }
   }
 

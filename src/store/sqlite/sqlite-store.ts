@@ -4,10 +4,12 @@ import type {
   Commit,
   KnownWorker,
   Mail,
+  MaybePromise,
   Store,
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreTransaction,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
@@ -19,6 +21,7 @@ import { MailStatements } from "./mail.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
 import { TaskStatements } from "./tasks.ts";
+import { checkHandle, SqliteTransaction, TransactionGate } from "./transaction.ts";
 import { WorkerStatements } from "./workers.ts";
 
 /**
@@ -29,6 +32,8 @@ import { WorkerStatements } from "./workers.ts";
 export class SqliteStore implements Store {
   readonly isShared: boolean;
   readonly #connection: SqliteConnection;
+  readonly #gate: TransactionGate;
+  #transaction: SqliteTransaction | undefined;
   readonly #tasks: TaskStatements;
   readonly #mail: MailStatements;
   readonly #workers: WorkerStatements;
@@ -44,6 +49,7 @@ export class SqliteStore implements Store {
    */
   constructor(target: string | DatabaseSync) {
     this.#connection = new SqliteConnection(target);
+    this.#gate = new TransactionGate(this.#connection);
     try {
       migrate(this.#connection, migrations);
       const { database } = this.#connection;
@@ -63,7 +69,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  commit({ changes, sent, answers, handedOn, dismissed }: Commit): readonly string[] {
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    return this.#gate.pass(() => this.#commit(commit));
+  }
+
+  #commit({ changes, sent, answers, handedOn, dismissed }: Commit): readonly string[] {
     try {
       return this.#connection.write(() => {
         const refused: string[] = [];
@@ -82,44 +92,44 @@ export class SqliteStore implements Store {
     }
   }
 
-  load(instanceIds: readonly string[]): readonly StoredInstance[] {
-    return this.#connection.read(() => this.#reader.load(instanceIds));
+  load(instanceIds: readonly string[]): MaybePromise<readonly StoredInstance[]> {
+    return this.#read(() => this.#reader.load(instanceIds));
   }
 
-  versions(instanceIds: readonly string[]): readonly number[] {
-    return this.#connection.read(() => this.#reader.versions(instanceIds));
+  versions(instanceIds: readonly string[]): MaybePromise<readonly number[]> {
+    return this.#read(() => this.#reader.versions(instanceIds));
   }
 
-  findByIdempotencyKey(key: string): string | undefined {
-    return this.#connection.read(() => this.#reader.findByIdempotencyKey(key));
+  findByIdempotencyKey(key: string): MaybePromise<string | undefined> {
+    return this.#read(() => this.#reader.findByIdempotencyKey(key));
   }
 
-  listTasks(query: TaskQuery): readonly StoredTask[] {
-    return this.#connection.read(() => this.#tasks.list(query));
+  listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]> {
+    return this.#read(() => this.#tasks.list(query));
   }
 
-  listTimers(query: TimerQuery): readonly StoredTimer[] {
-    return this.#connection.read(() => this.#reader.listTimers(query));
+  listTimers(query: TimerQuery): MaybePromise<readonly StoredTimer[]> {
+    return this.#read(() => this.#reader.listTimers(query));
   }
 
-  beat(worker: WorkerBeat): readonly KnownWorker[] {
-    return this.#connection.write(() => this.#workers.beat(worker));
+  beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]> {
+    return this.#write(() => this.#workers.beat(worker));
   }
 
-  claim(claim: Claim): readonly string[] {
-    return this.#connection.write(() => this.#workers.claim(claim));
+  claim(claim: Claim): MaybePromise<readonly string[]> {
+    return this.#write(() => this.#workers.claim(claim));
   }
 
-  owned(workerId: string): readonly string[] {
-    return this.#connection.read(() => this.#workers.owned(workerId));
+  owned(workerId: string): MaybePromise<readonly string[]> {
+    return this.#read(() => this.#workers.owned(workerId));
   }
 
-  retire(workerId: string): void {
-    this.#connection.write(() => this.#workers.forget(workerId));
+  retire(workerId: string): MaybePromise<void> {
+    return this.#write(() => this.#workers.forget(workerId));
   }
 
-  receive(workerId: string): Mail {
-    return this.#connection.read(() => this.#mail.receive(workerId));
+  receive(workerId: string): MaybePromise<Mail> {
+    return this.#read(() => this.#mail.receive(workerId));
   }
 
   /** SQLite tells nobody what another process has written. */
@@ -127,11 +137,31 @@ export class SqliteStore implements Store {
     return undefined;
   }
 
-  keepSetting(key: string, value: string): string {
-    return this.#connection.write(() => {
+  keepSetting(key: string, value: string): MaybePromise<string> {
+    return this.#write(() => {
       this.#addSetting.get(key, value);
       return this.#findSetting.get(key)?.value as string;
     });
+  }
+
+  /** @param transaction the database that the store was made with. */
+  inTransaction(transaction: unknown): StoreTransaction {
+    checkHandle(transaction, this.#connection);
+    this.#transaction ??= new SqliteTransaction(
+      this.#connection,
+      this.#gate,
+      this.#reader,
+      this.#writer,
+    );
+    return this.#transaction;
+  }
+
+  #read<Result>(work: () => Result): MaybePromise<Result> {
+    return this.#gate.pass(() => this.#connection.read(work));
+  }
+
+  #write<Result>(work: () => Result): MaybePromise<Result> {
+    return this.#gate.pass(() => this.#connection.write(work));
   }
 
   close(): void {
