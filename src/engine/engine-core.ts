@@ -5,24 +5,19 @@ import {
   StepNotActiveError,
   StoreUnavailableError,
 } from "../errors.ts";
-import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import {
-  type Command,
-  type Effect,
-  type ExecutionRecord,
-  isLive,
-  type MachineEvent,
-} from "../machine/index.ts";
+import { type Command, type Effect, isLive, type MachineEvent } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
+import { Continuation } from "./continuation.ts";
 import { Driver, isReport, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
+import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
@@ -60,6 +55,7 @@ export class EngineCore {
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
   readonly #runner: StepRunner;
+  readonly #continuation: Continuation;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
@@ -79,7 +75,7 @@ export class EngineCore {
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, graphOf },
       isTrusted: () => this.#fleet.isTrusted,
-      loaded: (runtime) => this.#loaded(runtime),
+      loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
       release: (runtime) => {
         this.#driver.release(runtime);
@@ -106,31 +102,35 @@ export class EngineCore {
         look: () => this.#look(),
       },
     );
+    const hands = {
+      find: (instanceId: string) => this.#instances.tryFind(instanceId),
+      send: (runtime: InstanceRuntime, command: Command, message?: Message) =>
+        this.#driver.send(runtime, command, message),
+      drop: (message: Message) => this.#driver.drop(message),
+      putDown: (message: Message) => this.#mailroom.putDown(message),
+    };
     this.#children = new ChildInstances({
-      ...{ graphOf, now, isShared: store.isShared },
-      find: (instanceId) => this.#instances.tryFind(instanceId),
+      ...{ ...hands, graphOf, now, isShared: store.isShared },
       known: (instanceId) => this.#instances.known(instanceId),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      children: this.#children,
+      ...{ ...hands, children: this.#children },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
-      find: (instanceId) => this.#instances.tryFind(instanceId),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
+      refresh: (instanceId) => this.#instances.refresh(instanceId),
+      callHooks: (runtime, execution) => callHooks(runtime, execution, logger),
       inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters, random: options.random },
-      send: (runtime, command) => this.#send(runtime, command),
+      ...{ clock, logger, limiters: options.limiters, random: options.random, send: hands.send },
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
-      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
+      resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
+    });
+    this.#continuation = new Continuation({
+      ...{ workerId, announcer: this.#announcer, runner: this.#runner, send: hands.send },
+      reporters: (runtime) => this.#driver.reporters(runtime),
     });
     this.#driver = new Driver({
       ...{ store, workerId, now, createId },
@@ -189,7 +189,7 @@ export class EngineCore {
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
-      this.#abortAll(runtime);
+      this.#continuation.abortAll(runtime);
       for (const { done } of runtime.heldBack ?? []) done?.(closed);
       rejectWaiters(runtime, closed);
     }
@@ -294,73 +294,8 @@ export class EngineCore {
 
   // --------------------------------------------------------------------- what came from the store
 
-  /**
-   * It goes on where it stood: what runs here goes on, what else ran in it runs again, what it waits
-   * for is set.
-   */
-  #loaded(runtime: InstanceRuntime): void {
-    const { state, owner } = runtime;
-    const isHere = owner === undefined || owner === this.workerId;
-    this.#sortAttempts(runtime, isHere);
-    if (isHere && !runtime.isEnded) {
-      this.#announcer.armTimers(runtime);
-      const reporters = this.#driver.reporters(runtime);
-      for (const execution of state.executions) {
-        const { id, status } = execution;
-        if (!isLive(status) || state.node(execution).source === unboundStep) continue;
-        if (runtime.running.get(id) !== undefined || reporters.has(id)) continue;
-        // A body that runs again, and binds its members, continues them itself.
-        this.#continueExecution(runtime, execution);
-      }
-    }
-    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
-    answerWaiters(runtime);
-  }
-
-  #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    const { kind } = runtime.state.node(execution);
-    if (execution.status === "running" || kind === "custom") {
-      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
-    }
-  }
-
-  /** Attempts go on that still are the present ones; others, and children not waited for, do not. */
-  #sortAttempts(runtime: InstanceRuntime, isHere: boolean): void {
-    const { state } = runtime;
-    // Bodies come before what they run, and say what that is.
-    for (const id of runtime.running.executionIds()) {
-      const attempt = runtime.running.get(id)?.attempt;
-      const execution = state.executions[id - 1];
-      const isPresent =
-        isHere && execution?.attempt === attempt && execution !== undefined && runsCode(execution);
-      if (isPresent) runtime.bodies?.get(id)?.reloaded();
-      else this.#runner.abort(runtime, id);
-    }
-    for (const child of runtime.children ?? []) {
-      const { parent } = child.state.instance;
-      const waiter = state.executions[(parent?.executionId ?? 0) - 1];
-      if (!isHere || waiter?.status !== "waiting") abandon(child);
-    }
-
-    function runsCode(execution: ExecutionRecord): boolean {
-      const { kind } = state.node(execution);
-      return (
-        execution.status === "running" || (kind === "custom" && execution.status === "waiting")
-      );
-    }
-  }
-
-  #abortAll(runtime: InstanceRuntime): void {
-    for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
-  }
-
-  #forget(runtime: InstanceRuntime): void {
-    this.#abortAll(runtime);
-    for (const child of runtime.children ?? []) abandon(child);
-  }
-
   #missing(runtime: InstanceRuntime, error: unknown): void {
-    this.#forget(runtime);
+    this.#continuation.forget(runtime);
     abandon(runtime);
     runtime.refusal = error;
     // Whoever waits here is refused when it is looked at.
@@ -427,6 +362,30 @@ export class EngineCore {
     if (runtime === undefined || (runtime.waiters?.length ?? 0) === 0) return;
     this.#inBackground(`Instance "${runtime.id}" cannot be looked at`, async () => {
       await this.#instances.tryFind(runtime.id);
+    });
+  }
+
+  // ---------------------------------------------------------- transactions of the application
+
+  /** The instance, if it is in memory, has been changed in a transaction that is still open. */
+  beginOwnTransaction(instanceId: string): InstanceRuntime | undefined {
+    const known = this.#instances.known(instanceId);
+    if (known !== undefined) known.ownTransactions++;
+    return known;
+  }
+
+  /** The transaction is over: whether it was kept is read anew, before anybody sees the instance. */
+  endOwnTransaction(changed: readonly InstanceRuntime[]): void {
+    if (this.#isClosed) return;
+    for (const runtime of changed) {
+      this.#inBackground(`Instance "${runtime.id}" cannot be read`, async () => {
+        await this.#instances.refresh(runtime.id);
+        runtime.ownTransactions--;
+      });
+    }
+    this.#inBackground("The mail cannot be read", async () => {
+      await this.start();
+      await this.#receiveMail();
     });
   }
 

@@ -1,5 +1,6 @@
 import type { WorkflowContext } from "../definition/context.ts";
 import type { GroupEngine, WorkflowNode } from "../definition/group.ts";
+import type { SignalStep } from "../definition/wait-steps.ts";
 import { WorkflowDefinition } from "../definition/workflow-definition.ts";
 import { ContextClosedError, InvalidArgumentError, type RecordedError } from "../errors.ts";
 import { compileMember, unboundStep } from "../graph/compile.ts";
@@ -8,6 +9,7 @@ import { groupOf } from "../machine/apply.ts";
 import { ScopeLog } from "../machine/context-data.ts";
 import type { Command, ExecutionRecord } from "../machine/index.ts";
 import { isLive } from "../machine/index.ts";
+import { addSignalWaiter } from "../machine/waits.ts";
 import { writesOf } from "../machine/writes.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { StepFailedError } from "./recorded-error.ts";
@@ -174,7 +176,18 @@ export class GroupBody implements GroupEngine {
       if (known !== undefined) nodes[index] = { ...known, index };
     }
     state.nodes = nodes;
+    this.#bindSignals(path);
     return true;
+  }
+
+  /** What a step waits for is known only now. */
+  #bindSignals(path: string): void {
+    const { state } = this.#runtime;
+    for (const execution of state.executions) {
+      if (execution.status !== "waiting" || !execution.path.startsWith(path)) continue;
+      const { kind, source } = state.node(execution);
+      if (kind === "signal") addSignalWaiter(state, (source as SignalStep).signal, execution.id);
+    }
   }
 
   /** The member, and what is below it, goes on as after any restart. */

@@ -85,7 +85,8 @@ function perform(t: Transition, command: Command): Rejection | undefined {
       return start(t);
     case "Continue":
       // Whatever is accepted goes on with what was held back.
-      return accepted;
+      if (t.state.instance.status !== "pending") return accepted;
+      return reject("STALE", "The instance has not started.");
     case "Cancel":
     case "Pause":
     case "Resume":

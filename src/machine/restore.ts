@@ -9,7 +9,7 @@ import { isBusy, isEnded, isLive } from "./lifecycle.ts";
 import { couldStart, restoreLocks } from "./locks.ts";
 import type { ExecutionRecord, InstanceRows } from "./state.ts";
 import { Transition } from "./transition.ts";
-import { insertInOrder } from "./waits.ts";
+import { addSignalWaiter } from "./waits.ts";
 import { refoldWrites } from "./writes.ts";
 
 /**
@@ -65,11 +65,7 @@ function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: Execu
   if (record.order > state.order) state.order = record.order;
   const node = state.nodes[index] as GraphNode;
   if (status === "waiting" && node.kind === "signal") {
-    const { signal } = node.source as SignalStep;
-    state.signalWaiters ??= new Map();
-    const waiters = state.signalWaiters.get(signal) ?? [];
-    insertInOrder(waiters, id);
-    state.signalWaiters.set(signal, waiters);
+    addSignalWaiter(state, (node.source as SignalStep).signal, id);
   }
   if (record.parent !== 0) {
     restoreMember(state, record);

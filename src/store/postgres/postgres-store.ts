@@ -11,6 +11,7 @@ import type {
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreTransaction,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
@@ -22,6 +23,12 @@ import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
 import { NewsService } from "./news.ts";
 import * as queries from "./queries.ts";
+import {
+  checkClient,
+  PostgresTransaction,
+  sightQuery,
+  type TransactionHost,
+} from "./transaction.ts";
 
 /** How to reach the database. */
 export type PostgresStoreOptions =
@@ -51,6 +58,7 @@ export class PostgresStore implements Store {
   readonly #statements = new CommitStatements(this.#known);
   #isReady = false;
   #preparing: Promise<void> | undefined;
+  #transactionHost: TransactionHost | undefined;
 
   constructor(options: PostgresStoreOptions) {
     if ("pool" in options) {
@@ -191,6 +199,24 @@ export class PostgresStore implements Store {
     const text = "SELECT tandem_keep_setting($1, $2)";
     const [row] = await this.#database.query(text, [key, value], "tandem_keep_setting");
     return row?.[0] ?? "";
+  }
+
+  /** @param transaction a client of `pg` on which a transaction has begun. */
+  inTransaction(transaction: unknown): StoreTransaction {
+    const client = checkClient(transaction);
+    this.#transactionHost ??= {
+      statements: this.#statements,
+      news: this.#news,
+      schema: this.#schema,
+      ready: async () => {
+        if (!this.#isReady) await this.migrate();
+      },
+      sight: async () => {
+        const [row] = await this.#database.query(sightQuery, []);
+        return row?.[0] ?? "";
+      },
+    };
+    return new PostgresTransaction(client, this.#transactionHost);
   }
 
   async close(): Promise<void> {
