@@ -4,6 +4,7 @@ import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { answerWaiters } from "./waiters.ts";
@@ -40,6 +41,7 @@ interface Batch {
 export interface DriverHost {
   readonly store: Store;
   readonly workerId: string;
+  readonly transactions: OpenTransactions;
   now(): EpochMs;
   createId(): string;
   /** Answers to messages of this worker that it has read, to be forgotten with the next commit. */
@@ -132,6 +134,11 @@ export class Driver {
     for (const request of requests) this.#enqueue(request);
   }
 
+  /** A transaction of the application that has changed the instance is over. */
+  endTransaction(instanceId: string): void {
+    for (const request of this.#host.transactions.end(instanceId)) this.#enqueue(request);
+  }
+
   /** The executions of the instance whose present attempts have reported and were not decided on. */
   reporters(runtime: InstanceRuntime): ReadonlySet<number> {
     const ids = new Set<number>();
@@ -146,7 +153,7 @@ export class Driver {
   /** Gives what was asked and not decided. */
   close(): readonly Request[] {
     this.#isClosed = true;
-    const requests = this.#queue;
+    const requests = [...this.#queue, ...this.#host.transactions.clear()];
     this.#queue = [];
     return requests;
   }
@@ -200,6 +207,7 @@ export class Driver {
       runtime.heldBack.push(request);
       return;
     }
+    if (this.#host.transactions.holds(request)) return;
     const { owner } = runtime;
     if (owner !== undefined && owner !== this.#host.workerId) {
       this.#host.forward(request, owner);

@@ -23,6 +23,7 @@ import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
+import { OpenTransactions } from "./open-transactions.ts";
 import { StepRunner } from "./step-runner.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
@@ -45,6 +46,7 @@ export class EngineCore {
   readonly workerId: string;
   readonly #options: CoreOptions;
   readonly #driver: Driver;
+  readonly #transactions = new OpenTransactions();
   readonly #instances: Instances;
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
@@ -73,7 +75,7 @@ export class EngineCore {
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf },
+      ...{ store, clock, logger, workerId, graphOf, transactions: this.#transactions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
@@ -133,7 +135,7 @@ export class EngineCore {
       reporters: (runtime) => this.#driver.reporters(runtime),
     });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId },
+      ...{ store, workerId, now, createId, transactions: this.#transactions },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -367,20 +369,21 @@ export class EngineCore {
 
   // ---------------------------------------------------------- transactions of the application
 
-  /** The instance, if it is in memory, has been changed in a transaction that is still open. */
-  beginOwnTransaction(instanceId: string): InstanceRuntime | undefined {
-    const known = this.#instances.known(instanceId);
-    if (known !== undefined) known.ownTransactions++;
-    return known;
+  beginOwnTransaction(instanceId: string): void {
+    this.#transactions.begin(instanceId);
   }
 
-  /** The transaction is over: whether it was kept is read anew, before anybody sees the instance. */
-  endOwnTransaction(changed: readonly InstanceRuntime[]): void {
+  /** The transaction is over: what is in memory of these is read anew, and goes on. */
+  endOwnTransaction(instanceIds: readonly string[]): void {
     if (this.#isClosed) return;
-    for (const runtime of changed) {
-      this.#inBackground(`Instance "${runtime.id}" cannot be read`, async () => {
-        await this.#instances.refresh(runtime.id);
-        runtime.ownTransactions--;
+    for (const instanceId of instanceIds) {
+      this.#inBackground(`Instance "${instanceId}" cannot be read`, async () => {
+        try {
+          if (this.#instances.known(instanceId)?.isStored)
+            await this.#instances.refresh(instanceId);
+        } finally {
+          this.#driver.endTransaction(instanceId);
+        }
       });
     }
     this.#inBackground("The mail cannot be read", async () => {

@@ -20,8 +20,6 @@ export class InstanceRuntime {
   refusal: unknown = undefined;
   /** Counts how often it was loaded anew: what was asked or decided before counts no more. */
   epoch = 0;
-  /** How many transactions of the application are open that may have changed it. */
-  ownTransactions = 0;
   /** What the commit that is being put together changes in it. */
   change: PendingChange | undefined = undefined;
   /** What was asked of it while a commit or a load of it is on its way. */

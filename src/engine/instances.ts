@@ -5,6 +5,7 @@ import { restore } from "../machine/index.ts";
 import type { Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import { waitUntil } from "./waiters.ts";
 
 /** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
@@ -19,6 +20,7 @@ export interface InstancesHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workerId: string;
+  readonly transactions: OpenTransactions;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
   /** Whether no other worker can have taken over what this one owns. */
   isTrusted(): boolean;
@@ -115,7 +117,7 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
-    if (runtime.ownTransactions > 0) return false;
+    if (this.#host.transactions.has(runtime.id)) return false;
     if (!store.isShared || !runtime.isStored) return true;
     return runtime.owner === workerId && this.#host.isTrusted();
   }

@@ -83,8 +83,8 @@ export class OwnTransaction {
   readonly #transaction: StoreTransaction;
   readonly #host: OwnTransactionHost;
   #latest: Promise<unknown> = Promise.resolve();
-  /** Instances in memory that the open transaction has changed; undefined if it has none yet. */
-  #changed: InstanceRuntime[] | undefined;
+  /** Instances that the open transaction has changed. */
+  readonly #changed = new Set<string>();
 
   constructor(transaction: StoreTransaction, host: OwnTransactionHost) {
     this.#transaction = transaction;
@@ -271,16 +271,16 @@ export class OwnTransaction {
   /** Looks, when the transaction is over, at what became of the instance. */
   #follow(instanceId: string): void {
     const { core } = this.#host;
-    if (this.#changed === undefined) {
-      this.#changed = [];
+    if (this.#changed.has(instanceId)) return;
+    if (this.#changed.size === 0) {
       this.#transaction.whenOver(() => {
-        const changed = this.#changed ?? [];
-        this.#changed = undefined;
+        const changed = [...this.#changed];
+        this.#changed.clear();
         core.endOwnTransaction(changed);
       });
     }
-    const known = core.beginOwnTransaction(instanceId);
-    if (known !== undefined) this.#changed.push(known);
+    this.#changed.add(instanceId);
+    core.beginOwnTransaction(instanceId);
   }
 }
 

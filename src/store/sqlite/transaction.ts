@@ -15,6 +15,8 @@ import { toStoreError } from "./sqlite-error.ts";
 const looksAtOnce = 50;
 const shortestPauseMs = 1;
 const longestPauseMs = 16;
+/** Whoever has waited for so long is told: the application may itself wait for the store. */
+const longestWaitMs = 30_000;
 
 /**
  * Keeps what the store does by itself out of the application's transactions on the same handle: it
@@ -23,29 +25,40 @@ const longestPauseMs = 16;
 export class TransactionGate {
   readonly #connection: SqliteConnection;
   readonly #waiting: (() => void)[] = [];
+  #isLooking = false;
   #looks = 0;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
   }
 
+  /** @throws StoreUnavailableError if the application does not end its transaction. */
   pass<Result>(work: () => Result): MaybePromise<Result> {
     if (this.#waiting.length === 0 && !this.#connection.isBusy) return work();
     return new Promise((resolve, reject) => {
-      this.whenFree(() => {
+      const end = setTimeout(() => {
+        const place = this.#waiting.indexOf(go);
+        if (place >= 0) this.#waiting.splice(place, 1);
+        reject(waitedTooLong(this.#connection.name));
+      }, longestWaitMs);
+      end.unref();
+      const go = () => {
+        clearTimeout(end);
         try {
           resolve(work());
         } catch (error) {
           reject(error);
         }
-      });
+      };
+      this.whenFree(go);
     });
   }
 
   /** Calls back later, as soon as no transaction of the application is open. */
   whenFree(work: () => void): void {
     this.#waiting.push(work);
-    if (this.#waiting.length > 1) return;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     this.#looks = 0;
     setImmediate(this.#look);
   }
@@ -54,7 +67,10 @@ export class TransactionGate {
     // What comes here meanwhile comes after what waits.
     while (!this.#connection.isBusy) {
       const [next] = this.#waiting;
-      if (next === undefined) return;
+      if (next === undefined) {
+        this.#isLooking = false;
+        return;
+      }
       next();
       this.#waiting.shift();
     }
@@ -67,6 +83,14 @@ export class TransactionGate {
     // An application that leaves its transaction open and ends is not kept from ending.
     setTimeout(this.#look, pauseMs).unref();
   };
+}
+
+function waitedTooLong(name: string): StoreUnavailableError {
+  return new StoreUnavailableError(
+    `The application's transaction on ${name} has been open for ${longestWaitMs / 1000} seconds, ` +
+      "and nothing else can happen on it: end it, and await nothing in it but what " +
+      "`engine.inTransaction` gives.",
+  );
 }
 
 /** The application's transaction on the handle that the store was made with. */
