@@ -5,7 +5,6 @@ import {
   StepNotActiveError,
   StoreUnavailableError,
 } from "../errors.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { type Command, type Effect, isLive, type MachineEvent } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
@@ -13,7 +12,8 @@ import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
 import { Continuation } from "./continuation.ts";
-import { Driver, isReport, type Request } from "./driver.ts";
+import type { Definitions } from "./definitions.ts";
+import { Driver, type EngineCommand, isReport, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -24,7 +24,8 @@ import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
 import { OpenTransactions } from "./open-transactions.ts";
-import { StepRunner } from "./step-runner.ts";
+import { type AroundStep, StepRunner } from "./step-runner.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
@@ -36,9 +37,11 @@ export interface CoreOptions {
   readonly secret: string | undefined;
   readonly createId: () => string;
   readonly random: () => number;
+  readonly aroundStep: AroundStep | undefined;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly definitions: Definitions;
+  readonly upgrades: Upgrades;
 }
 
 /** The parts of an engine, and how they hang together. */
@@ -66,23 +69,21 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf } = options;
-    const workerId = createId();
+    this.workerId = options.createId();
+    const { store, clock, logger, createId, definitions, upgrades } = options;
+    const { limiters, random, aroundStep } = options;
+    const { workerId } = this;
     const now = () => Math.floor(clock.now());
-    this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf, transactions: this.#transactions },
+      ...{ store, clock, logger, workerId, definitions, transactions: this.#transactions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => {
-        this.#driver.release(runtime);
-        answerWaiters(runtime);
-      },
+      release: (runtime) => this.#release(runtime),
     });
     this.#announcer = new Announcer(this.#timers, this.#instances, logger);
     this.#mailroom = new Mailroom({
@@ -106,25 +107,25 @@ export class EngineCore {
     );
     const hands = {
       find: (instanceId: string) => this.#instances.tryFind(instanceId),
-      send: (runtime: InstanceRuntime, command: Command, message?: Message) =>
+      send: (runtime: InstanceRuntime, command: EngineCommand, message?: Message) =>
         this.#driver.send(runtime, command, message),
       drop: (message: Message) => this.#driver.drop(message),
       putDown: (message: Message) => this.#mailroom.putDown(message),
     };
     this.#children = new ChildInstances({
-      ...{ ...hands, graphOf, now, isShared: store.isShared },
-      known: (instanceId) => this.#instances.known(instanceId),
+      ...{ ...hands, definitions, now, isShared: store.isShared },
+      known: (id) => this.#instances.known(id),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
     });
     this.#carrier = new LetterCarrier({
-      ...{ ...hands, children: this.#children },
+      ...{ ...hands, children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
-      refresh: (instanceId) => this.#instances.refresh(instanceId),
+      refresh: (id) => this.#instances.refresh(id),
       callHooks: (runtime, execution) => callHooks(runtime, execution, logger),
       inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters, random: options.random, send: hands.send },
+      ...{ clock, logger, limiters, random, aroundStep, send: hands.send },
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
@@ -135,7 +136,7 @@ export class EngineCore {
       reporters: (runtime) => this.#driver.reporters(runtime),
     });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId, transactions: this.#transactions },
+      ...{ store, workerId, now, createId, upgrades, transactions: this.#transactions },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -153,6 +154,10 @@ export class EngineCore {
   get tokens(): WebhookTokens {
     if (this.#tokens === undefined) throw new InternalError("The engine has not started.");
     return this.#tokens;
+  }
+
+  get isBusy(): boolean {
+    return this.#driver.isBusy;
   }
 
   // ------------------------------------------------------------------------- beginning and ending
@@ -259,7 +264,7 @@ export class EngineCore {
    */
   async act<Seen>(
     found: InstanceRuntime,
-    command: Command,
+    command: EngineCommand,
     see: (runtime: InstanceRuntime) => Seen,
   ): Promise<Seen> {
     this.refuseIfClosed();
@@ -290,11 +295,16 @@ export class EngineCore {
     throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
   }
 
-  #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
+  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
     this.#driver.send(runtime, command, message);
   }
 
   // --------------------------------------------------------------------- what came from the store
+
+  #release(runtime: InstanceRuntime): void {
+    this.#driver.release(runtime);
+    answerWaiters(runtime);
+  }
 
   #missing(runtime: InstanceRuntime, error: unknown): void {
     this.#continuation.forget(runtime);

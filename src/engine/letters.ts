@@ -1,5 +1,6 @@
 import type { Command } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
+import type { EngineCommand } from "./driver.ts";
 
 /** What a message asks for, as it is kept in the store. */
 export type Letter =
@@ -9,7 +10,7 @@ export type Letter =
    */
   | { readonly type: "GoOn"; readonly ended: readonly number[] }
   /** A command for the instance that the message names. */
-  | { readonly type: "Do"; readonly command: Command }
+  | { readonly type: "Do"; readonly command: EngineCommand }
   /** The instance that the message names waits for a child, which does not exist yet. */
   | {
       readonly type: "StartChild";

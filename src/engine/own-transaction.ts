@@ -1,7 +1,7 @@
 import type { AnyData } from "../definition/context.ts";
 import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
-import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
+import type { WorkflowDefinition } from "../definition/workflow-definition.ts";
 import {
   InvalidFormDataError,
   TransactionConflictError,
@@ -15,8 +15,9 @@ import { decideIn } from "../machine/decide.ts";
 import { type Actor, type Command, type EpochMs, isLive, restore } from "../machine/index.ts";
 import { refuseTask } from "../machine/permission.ts";
 import { Transition } from "../machine/transition.ts";
-import type { Store, StoreTransaction } from "../store/store.ts";
+import type { MaybePromise, Store, StoreTransaction } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import type { Definitions } from "./definitions.ts";
 import { lettersFor, letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { checkSame, validInput } from "./initial-data.ts";
@@ -32,14 +33,15 @@ import { WorkflowInstance } from "./workflow-instance.ts";
 export interface OwnTransactionHost {
   readonly store: Store;
   readonly core: EngineCore;
+  readonly definitions: Definitions;
   createId(): string;
   now(): EpochMs;
-  definitionOf(
+  /** The graph of a workflow, which is registered if it is given as a definition. */
+  graphOf(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, any>,
     version: string | undefined,
-  ): AnyDefinition;
-  graphOf(definition: AnyDefinition): WorkflowGraph;
+  ): WorkflowGraph;
 }
 
 /** The engine's commands in transactions of the application. */
@@ -101,11 +103,12 @@ export class OwnTransaction {
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data> = {},
   ): Promise<WorkflowInstance> {
-    const definition = this.#host.definitionOf(workflow, options.version);
-    const graph = this.#host.graphOf(definition);
+    const graph = this.#host.graphOf(workflow, options.version);
+    const { definition } = graph;
     checkTexts({ user: options.user, tenant: options.tenant });
     const initialData = await validInput(definition, options.initialData ?? {});
     return this.#inTurn(async () => {
+      await this.#checkShape(graph);
       const find = async () => {
         const existing = await this.#existing(options);
         return existing && checkSame(existing, definition, initialData);
@@ -197,7 +200,7 @@ export class OwnTransaction {
   async #join(): Promise<void> {
     const joined = this.#host.core.start();
     if (!(joined instanceof Promise)) return;
-    if (this.#transaction.isExclusive) joined.catch(() => {});
+    if (this.#transaction.exclusive !== undefined) joined.catch(() => {});
     else await joined;
   }
 
@@ -225,10 +228,18 @@ export class OwnTransaction {
     const stored = await this.#transaction.load(instanceId);
     if (stored === undefined) return undefined;
     const { workflow, version } = stored.rows.instance;
-    const graph = this.#host.graphOf(this.#host.definitionOf(workflow, version));
+    const graph = this.#host.graphOf(workflow, version);
+    await this.#checkShape(graph);
     const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
     runtime.owner = stored.owner;
     return runtime;
+  }
+
+  /** @throws DefinitionChangedError */
+  #checkShape(graph: WorkflowGraph): MaybePromise<void> {
+    const { shapes } = this.#host.definitions;
+    const { exclusive } = this.#transaction;
+    return exclusive === undefined ? shapes.check(graph) : shapes.checkIn(exclusive, graph);
   }
 
   #existing(options: StartOptions): Promise<InstanceRuntime | undefined> {

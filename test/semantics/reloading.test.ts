@@ -2,6 +2,7 @@ import {
   type Commit,
   type GroupEngine,
   humanStep,
+  type MaybePromise,
   MemoryStore,
   machineStep,
   SignalStep,
@@ -16,7 +17,7 @@ import { flow, Workshop } from "../support/workshop.ts";
 class RestlessStore extends MemoryStore {
   failures = 0;
 
-  override commit(commit: Commit): readonly string[] {
+  override commit(commit: Commit): MaybePromise<readonly string[]> {
     if (this.failures > 0) {
       this.failures--;
       throw new Error("The disk is full.");
@@ -25,8 +26,8 @@ class RestlessStore extends MemoryStore {
   }
 
   /** Somebody else changes the instance; nothing that matters here. */
-  intrude(instanceId: string, owner?: string): void {
-    const [stored] = this.load([instanceId]);
+  async intrude(instanceId: string, owner?: string): Promise<void> {
+    const [stored] = await this.load([instanceId]);
     const none: readonly never[] = [];
     const rows = { executions: none, tasks: none, timers: none, clearedTimers: none };
     const mail = { sent: none, answers: none };
@@ -35,7 +36,7 @@ class RestlessStore extends MemoryStore {
       ...{ owner: owner ?? stored?.owner, signals: none, acts: none, isAnnounced: false },
       ...{ ...rows, ...mail },
     };
-    super.commit({ changes: [change], ...mail, handedOn: none, dismissed: none });
+    await super.commit({ changes: [change], ...mail, handedOn: none, dismissed: none });
   }
 }
 
@@ -54,10 +55,10 @@ describe("when somebody else has changed an instance", () => {
   test("what runs in it goes on, and what is reported counts", async () => {
     const parallel = { begin: machineStep("begin", () => {}), ...shop.steps("a", "b", "c") };
     await shop.start(flow(parallel, ["begin -> a -> c", "begin -> b"]));
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.finish("a", { set: { a: 1 } });
     expect(shop.running).toEqual(["b", "c"]);
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.finish("c", { set: { c: 1 } });
     await shop.finish("b");
     expect(await attempts()).toEqual([
@@ -73,11 +74,11 @@ describe("when somebody else has changed an instance", () => {
   test("a step that failed is retried as often as it may", async () => {
     const flaky = shop.step("flaky", { retry: { maxAttempts: 2 } });
     await shop.start(flow({ begin: machineStep("begin", () => {}), flaky }, ["begin -> flaky"]));
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.fail("flaky");
     await shop.advance(60_000);
     expect(shop.begun).toEqual(["flaky", "flaky"]);
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.fail("flaky");
     expect(await shop.status()).toBe("failed");
     expect(shop.begun).toHaveLength(2);
@@ -90,7 +91,7 @@ describe("when somebody else has changed an instance", () => {
         "begin -> b",
       ]),
     );
-    store.intrude(shop.id, "somebody else");
+    await store.intrude(shop.id, "somebody else");
     await shop.finish("a");
     expect(shop.running).toEqual([]);
     expect(shop.begun).toEqual(["a", "b"]);
@@ -142,12 +143,12 @@ describe("the body of a user's own group, when somebody else has changed the ins
       return [first, second, third];
     });
     await shop.start(flow({ own }, [], { reducers: { sum: "sum" } }));
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.finish("own/first", { set: { sum: 1 }, result: 1 });
     expect(shop.running).toEqual(["own/second", "own/third"]);
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.finish("own/third", { set: { sum: 4 }, result: 3 });
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.finish("own/second", { set: { sum: 2 }, result: 2 });
     const { status, data, steps } = await shop.view();
     expect(status).toBe("completed");
@@ -168,9 +169,9 @@ describe("the body of a user's own group, when somebody else has changed the ins
       ]);
     });
     await shop.start(flow({ own }));
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.complete("own/ask", { yes: true });
-    store.intrude(shop.id);
+    await store.intrude(shop.id);
     await shop.signal("bell", 5);
     await shop.finish("own/run");
     expect(await attempts()).toEqual([

@@ -1,11 +1,22 @@
 import type {
+  ActQuery,
   Change,
   Claim,
   Commit,
+  InstanceCount,
+  InstanceFilter,
+  InstanceQuery,
+  InstanceSummary,
   MaybePromise,
   MemoryStore,
   News,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  StoredAct,
+  StoreMeasures,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
@@ -45,6 +56,26 @@ export class RemoteStore implements Store {
     return later(() => this.home.listTasks(query));
   }
 
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number> {
+    return later(() => this.home.countTasks(filter, atMost));
+  }
+
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]> {
+    return later(() => this.home.listInstances(query));
+  }
+
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]> {
+    return later(() => this.home.countInstances(filter));
+  }
+
+  listActs(query: ActQuery): MaybePromise<readonly StoredAct[]> {
+    return later(() => this.home.listActs(query));
+  }
+
+  measure(now: number): MaybePromise<StoreMeasures> {
+    return later(() => this.home.measure(now));
+  }
+
   listTimers(query: TimerQuery) {
     return later(() => this.home.listTimers(query));
   }
@@ -75,8 +106,24 @@ export class RemoteStore implements Store {
     return stop;
   }
 
-  keepSetting(key: string, value: string): MaybePromise<string> {
-    return later(() => this.home.keepSetting(key, value));
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string> {
+    return later(() => this.home.keepSetting(key, value, replacing));
+  }
+
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean> {
+    return later(() => this.home.saveSchedule(copy(schedule)));
+  }
+
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]> {
+    return later(() => this.home.listSchedules(query));
+  }
+
+  removeSchedule(id: string) {
+    return later(() => this.home.removeSchedule(id));
+  }
+
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]> {
+    return later(() => this.home.removeEnded(query));
   }
 
   close(): MaybePromise<void> {
@@ -95,8 +142,8 @@ async function later<Value>(read: () => MaybePromise<Value>): Promise<Value> {
 /** The properties of a change may be getters, which are not copied otherwise. */
 function plain(change: Change): Change {
   const { instanceId, expectedVersion, at, owner, instance, executions, tasks, timers } = change;
-  const { clearedTimers, signals, sent, answers, isAnnounced } = change;
-  const records = { instance, executions, tasks, timers, clearedTimers, signals };
+  const { clearedTimers, signals, acts, sent, answers, isAnnounced } = change;
+  const records = { instance, executions, tasks, timers, clearedTimers, signals, acts };
   return { instanceId, expectedVersion, at, owner, ...records, sent, answers, isAnnounced };
 }
 

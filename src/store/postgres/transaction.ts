@@ -33,7 +33,7 @@ const checked = new WeakMap<object, TransactionHost>();
 
 /** The application's transaction on a client of its own. */
 export class PostgresTransaction implements StoreTransaction {
-  readonly isExclusive = false;
+  readonly exclusive = undefined;
   readonly #client: ClientBase;
   readonly #host: TransactionHost;
 

@@ -1,25 +1,43 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { EpochMs } from "../../machine/index.ts";
 import type {
+  ActQuery,
   Claim,
   Commit,
+  InstanceCount,
+  InstanceFilter,
+  InstanceQuery,
+  InstanceSummary,
   KnownWorker,
   Mail,
   MaybePromise,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  StoredAct,
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreMeasures,
   StoreTransaction,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
 } from "../store.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import { SqliteConnection } from "./connection.ts";
+import { History } from "./history.ts";
 import { InstanceReader } from "./instance-reader.ts";
+import { InstanceSearch } from "./instance-search.ts";
 import { MailStatements } from "./mail.ts";
+import { Measurement } from "./measure.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
+import { Retention } from "./retention.ts";
+import { ScheduleStatements } from "./schedules.ts";
+import { TaskSearch } from "./task-search.ts";
 import { TaskStatements } from "./tasks.ts";
 import { checkHandle, SqliteTransaction, TransactionGate } from "./transaction.ts";
 import { WorkerStatements } from "./workers.ts";
@@ -34,11 +52,17 @@ export class SqliteStore implements Store {
   readonly #connection: SqliteConnection;
   readonly #gate: TransactionGate;
   #transaction: SqliteTransaction | undefined;
-  readonly #tasks: TaskStatements;
   readonly #mail: MailStatements;
   readonly #workers: WorkerStatements;
+  readonly #history: History;
+  readonly #schedules: ScheduleStatements;
   readonly #writer: ChangeWriter;
   readonly #reader: InstanceReader;
+  readonly #taskSearch: TaskSearch;
+  readonly #instanceSearch: InstanceSearch;
+  readonly #measurement: Measurement;
+  readonly #retention: Retention;
+  readonly #replaceSetting: StatementSync;
   readonly #addSetting: StatementSync;
   readonly #findSetting: StatementSync;
 
@@ -54,11 +78,22 @@ export class SqliteStore implements Store {
       migrate(this.#connection, migrations);
       const { database } = this.#connection;
       this.isShared = this.#connection.isShared;
-      this.#tasks = new TaskStatements(database);
-      this.#mail = new MailStatements(database);
+      const tasks = new TaskStatements(database);
+      const history = new History(database);
+      const mail = new MailStatements(database);
+      this.#history = history;
+      this.#mail = mail;
       this.#workers = new WorkerStatements(database);
-      this.#writer = new ChangeWriter(database, this.#tasks, this.#mail);
-      this.#reader = new InstanceReader(database, this.#tasks);
+      this.#schedules = new ScheduleStatements(database);
+      this.#writer = new ChangeWriter(database, { tasks, history, mail });
+      this.#reader = new InstanceReader(database, tasks);
+      this.#taskSearch = new TaskSearch(database);
+      this.#instanceSearch = new InstanceSearch(database);
+      this.#measurement = new Measurement(database);
+      this.#retention = new Retention(database, tasks);
+      this.#replaceSetting = database.prepare(
+        "UPDATE tandem_settings SET value = ? WHERE key = ? AND value = ?",
+      );
       this.#addSetting = database.prepare(
         "INSERT INTO tandem_settings (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
       );
@@ -105,7 +140,27 @@ export class SqliteStore implements Store {
   }
 
   listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]> {
-    return this.#read(() => this.#tasks.list(query));
+    return this.#read(() => this.#taskSearch.list(query));
+  }
+
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number> {
+    return this.#read(() => this.#taskSearch.count(filter, atMost));
+  }
+
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]> {
+    return this.#read(() => this.#instanceSearch.list(query));
+  }
+
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]> {
+    return this.#read(() => this.#instanceSearch.count(filter));
+  }
+
+  listActs(query: ActQuery): MaybePromise<readonly StoredAct[]> {
+    return this.#read(() => this.#history.list(query));
+  }
+
+  measure(now: EpochMs): MaybePromise<StoreMeasures> {
+    return this.#read(() => this.#measurement.measure(now));
   }
 
   listTimers(query: TimerQuery): MaybePromise<readonly StoredTimer[]> {
@@ -137,22 +192,41 @@ export class SqliteStore implements Store {
     return undefined;
   }
 
-  keepSetting(key: string, value: string): MaybePromise<string> {
-    return this.#write(() => {
-      this.#addSetting.get(key, value);
-      return this.#findSetting.get(key)?.value as string;
-    });
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string> {
+    return this.#write(() => this.#keepSetting(key, value, replacing));
+  }
+
+  #keepSetting(key: string, value: string, replacing: string | undefined): string {
+    if (replacing !== undefined) this.#replaceSetting.get(value, key, replacing);
+    this.#addSetting.get(key, value);
+    return this.#findSetting.get(key)?.value as string;
+  }
+
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean> {
+    return this.#write(() => this.#schedules.save(schedule));
+  }
+
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]> {
+    return this.#read(() => this.#schedules.list(query));
+  }
+
+  removeSchedule(id: string): MaybePromise<boolean> {
+    return this.#write(() => this.#schedules.remove(id));
+  }
+
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]> {
+    return this.#write(() => this.#retention.remove(query));
   }
 
   /** @param transaction the database that the store was made with. */
   inTransaction(transaction: unknown): StoreTransaction {
     checkHandle(transaction, this.#connection);
-    this.#transaction ??= new SqliteTransaction(
-      this.#connection,
-      this.#gate,
-      this.#reader,
-      this.#writer,
-    );
+    this.#transaction ??= new SqliteTransaction(this.#connection, this.#gate, {
+      reader: this.#reader,
+      writer: this.#writer,
+      keepSetting: (key, value, replacing) => this.#keepSetting(key, value, replacing),
+      countInstances: (filter) => this.#instanceSearch.count(filter),
+    });
     return this.#transaction;
   }
 

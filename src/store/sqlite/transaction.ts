@@ -5,7 +5,14 @@ import {
   StoreUnavailableError,
   TransactionConflictError,
 } from "../../errors.ts";
-import type { Change, MaybePromise, StoredInstance, StoreTransaction } from "../store.ts";
+import type {
+  Change,
+  InstanceCount,
+  InstanceFilter,
+  MaybePromise,
+  StoredInstance,
+  StoreTransaction,
+} from "../store.ts";
 import type { ChangeWriter } from "./change-writer.ts";
 import type { SqliteConnection } from "./connection.ts";
 import type { InstanceReader } from "./instance-reader.ts";
@@ -93,25 +100,33 @@ function waitedTooLong(name: string): StoreUnavailableError {
   );
 }
 
+/** Parts of the store, which begin no transactions themselves. */
+interface SqliteParts {
+  readonly reader: InstanceReader;
+  readonly writer: ChangeWriter;
+  keepSetting(key: string, value: string, replacing: string | undefined): string;
+  countInstances(filter: InstanceFilter): readonly InstanceCount[];
+}
+
 /** The application's transaction on the handle that the store was made with. */
 export class SqliteTransaction implements StoreTransaction {
-  readonly isExclusive = true;
+  readonly exclusive: StoreTransaction["exclusive"];
   readonly #connection: SqliteConnection;
   readonly #gate: TransactionGate;
   readonly #reader: InstanceReader;
   readonly #writer: ChangeWriter;
   readonly #lock: StatementSync;
 
-  constructor(
-    connection: SqliteConnection,
-    gate: TransactionGate,
-    reader: InstanceReader,
-    writer: ChangeWriter,
-  ) {
+  constructor(connection: SqliteConnection, gate: TransactionGate, parts: SqliteParts) {
     this.#connection = connection;
     this.#gate = gate;
-    this.#reader = reader;
-    this.#writer = writer;
+    this.#reader = parts.reader;
+    this.#writer = parts.writer;
+    this.exclusive = {
+      keepSetting: (key, value, replacing) =>
+        this.#run(() => parts.keepSetting(key, value, replacing)),
+      countInstances: (filter) => this.#run(() => parts.countInstances(filter)),
+    };
     // Changes nothing, and takes the lock of those that write.
     this.#lock = connection.database.prepare("UPDATE tandem_workers SET beat = beat WHERE false");
   }
