@@ -262,7 +262,7 @@ export class TransactionConflictError extends WorkflowsError {
   readonly code = "TRANSACTION_CONFLICT";
 }
 
-/** The store keeps nothing in transactions of the application. */
+/** It cannot be done in a transaction of the application: the store or the step does not allow it. */
 export class TransactionUnsupportedError extends WorkflowsError {
   readonly code = "TRANSACTION_UNSUPPORTED";
 }

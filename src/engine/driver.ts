@@ -90,7 +90,8 @@ const none: readonly never[] = [];
  * D2. Effects are performed, and callers answered, only after the commit.
  * D3. While an instance's commit is on its way, further commands to it wait for its end.
  * D4. If a commit fails, or somebody else has changed an instance, what is in memory of it is
- *     forgotten, and loaded anew before anything else is decided.
+ *     forgotten, and loaded anew before anything else is decided. Code that still runs the present
+ *     attempt goes on.
  */
 export class Driver {
   readonly #host: DriverHost;
