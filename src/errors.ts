@@ -262,7 +262,7 @@ export class TransactionConflictError extends WorkflowsError {
   readonly code = "TRANSACTION_CONFLICT";
 }
 
-/** It cannot be done in a transaction of the application: the store or the step does not allow it. */
+/** It cannot be done in a transaction of the application: its store or its step is not for it. */
 export class TransactionUnsupportedError extends WorkflowsError {
   readonly code = "TRANSACTION_UNSUPPORTED";
 }

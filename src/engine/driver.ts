@@ -151,7 +151,7 @@ export class Driver {
     for (const request of this.#host.transactions.end(instanceId)) this.#enqueue(request);
   }
 
-  /** The executions of the instance whose present attempts have reported and were not decided on. */
+  /** The executions whose present attempts have reported, which was not decided on yet. */
   reporters(runtime: InstanceRuntime): ReadonlySet<number> {
     const ids = new Set<number>();
     for (const { command, runtime: other } of [...this.#queue, ...(runtime.heldBack ?? none)]) {

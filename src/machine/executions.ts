@@ -142,21 +142,11 @@ export function newExecution(t: Transition, visit: Visit): ExecutionRecord {
 
 /** Starts an attempt, or lets it wait for its turn. `execution` is the record of the attempt. */
 export function begin(t: Transition, execution: ExecutionRecord): void {
-  if (mustNotStart(t, execution) || !acquireLocks(t, execution)) {
+  if (t.mustWait(execution) || !acquireLocks(t, execution)) {
     waitForTurn(t, execution);
   } else {
     startAttempt(t, execution);
   }
-}
-
-/** Of a paused instance nothing starts; while starts are held back, what runs code does not. */
-function mustNotStart(t: Transition, execution: ExecutionRecord): boolean {
-  if (t.state.instance.status === "paused") return true;
-  if (!t.holdsStarts) return false;
-  const { runsCode, prepares } = t.node(execution);
-  if (!runsCode && !prepares && execution.compensates === 0) return false;
-  t.state.hasHeldStarts = true;
-  return true;
 }
 
 function waitForTurn(t: Transition, execution: ExecutionRecord): void {
@@ -168,7 +158,7 @@ function waitForTurn(t: Transition, execution: ExecutionRecord): void {
 
 /** Its turn may have come; if not, it keeps its place. */
 export function beginPending(t: Transition, pending: ExecutionRecord): void {
-  if (mustNotStart(t, pending)) return;
+  if (t.mustWait(pending)) return;
   if (acquireLocks(t, pending)) {
     const attempt = { status: "running", startedAt: t.now, order: 0, error: undefined } as const;
     startAttempt(t, { ...pending, ...attempt });

@@ -120,6 +120,16 @@ export class Transition {
     return this.halted || compensating !== undefined || isEnded(status);
   }
 
+  /** Of a paused instance nothing starts; while starts are held back, what runs code does not. */
+  mustWait(execution: ExecutionRecord): boolean {
+    if (this.state.instance.status === "paused") return true;
+    if (!this.holdsStarts) return false;
+    const { runsCode, prepares } = this.node(execution);
+    if (!runsCode && !prepares && execution.compensates === 0) return false;
+    this.state.hasHeldStarts = true;
+    return true;
+  }
+
   /** Whether a node may still be visited: no sane workflow visits so many before anything waits. */
   countVisit(): boolean {
     this.#visits++;

@@ -8,6 +8,7 @@ import {
   MemoryStore,
   machineStep,
   type Store,
+  type WorkflowDefinition,
   WorkflowRegistry,
 } from "tandem-workflows";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -19,13 +20,17 @@ let database: DatabaseSync;
 const engines: LocalExecutionEngine[] = [];
 const ran: string[] = [];
 
-function newEngine(store: Store = new SqliteStore(database)): LocalExecutionEngine {
+const order = () =>
+  flow({ ask: humanStep("ask"), ship: machineStep("ship", () => void ran.push("ship")) }, [
+    "ask -> ship",
+  ]);
+
+function newEngine(
+  store: Store = new SqliteStore(database),
+  definition: WorkflowDefinition = order(),
+): LocalExecutionEngine {
   const registry = new WorkflowRegistry();
-  registry.registerDefinition(
-    flow({ ask: humanStep("ask"), ship: machineStep("ship", () => void ran.push("ship")) }, [
-      "ask -> ship",
-    ]),
-  );
+  registry.registerDefinition(definition);
   const engine = new LocalExecutionEngine(registry, { store });
   engines.push(engine);
   return engine;
@@ -132,6 +137,20 @@ describe("what the engine does by itself on the application's handle", () => {
 });
 
 describe("a transaction on SQLite", () => {
+  test("is refused what a definition that has changed under its version would do", async () => {
+    await newEngine().startWorkflow("test", { instanceId: "before" });
+    const engine = newEngine(new SqliteStore(database), flow({ ask: humanStep("ask") }));
+    database.exec("BEGIN IMMEDIATE");
+    const own = engine.inTransaction(database);
+    for (const refused of [
+      own.submitWorkflow("test"),
+      own.completeHumanTask({ instanceId: "before", stepName: "ask", data: {} }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: "DEFINITION_CHANGED" });
+    }
+    database.exec("COMMIT");
+  });
+
   test("must have begun", async () => {
     const engine = newEngine();
     expect(await refusal(engine.inTransaction(database).submitWorkflow("test"))).toEqual({

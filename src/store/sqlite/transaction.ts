@@ -163,8 +163,8 @@ export class SqliteTransaction implements StoreTransaction {
     const { database, name, isBusy } = this.#connection;
     if (!isBusy) {
       throw new NoTransactionError(
-        `No transaction is open on ${name}: run BEGIN IMMEDIATE on it first, and COMMIT only when ` +
-          "the call has resolved.",
+        `No transaction is open on ${name}: run BEGIN IMMEDIATE on it first, and COMMIT only ` +
+          "when the call has resolved.",
       );
     }
     try {
