@@ -7,8 +7,8 @@ import type { GraphEdge, GraphNode, WorkflowGraph } from "./workflow-graph.ts";
  * The shape of a definition: what must stay as it is for the rows of its instances to keep their
  * meaning. That is which steps there are and of what kind, where they stand in their groups, how
  * they join, what ends them (forms, signals, votes), and the edges in their order, since rows name
- * edges by their place. Code, titles, assignment, limits, retries and lengths of time are no part of
- * it: they may change under the same version, and count from then on.
+ * edges by their place. Code, titles, assignment, limits, retries and lengths of time are no part
+ * of it: they may change under the same version, and count from then on.
  */
 export interface Shape {
   /** One fact a line, in an order that is the same however steps and keys were written. */
