@@ -5,12 +5,14 @@ import {
   MapGroup,
   machineStep,
   ParallelGroup,
+  pictureOf,
   QuorumGroup,
   SequentialGroup,
   SignalStep,
   StepGroup,
   SubworkflowStep,
   TimerStep,
+  toMermaid,
   type UpgradeOptions,
   type UpgradePlan,
   type WorkflowDefinition,
@@ -343,6 +345,35 @@ describe("what has ended of a step that the new version does not have", () => {
       "pair@1.0.0/x succeeded",
       "pair@1.0.0/y succeeded",
       "a succeeded",
+    ]);
+  });
+
+  test("stands in pictures beside the steps of the new version", async () => {
+    const after = v2({ pair: note("pair"), a: humanStep("a") }, ["pair -> a"]);
+    const change = await new Change(
+      v1({ old: note("old"), pair: new ParallelGroup([note("x")]), a: humanStep("a") }, [
+        "old -> pair -> a",
+      ]),
+      after,
+    ).start();
+    await change.upgrade();
+    const picture = pictureOf(after, await change.shop.view());
+    expect(picture.former).toEqual([
+      { path: "old@1.0.0", was: "old", version: "1.0.0", state: "done" },
+      { path: "pair@1.0.0", was: "pair", version: "1.0.0", state: "done" },
+    ]);
+    expect(picture.nodes.map(({ path, state }) => [path, state])).toEqual([
+      ["pair", "skipped"],
+      ["a", "waiting"],
+    ]);
+    const lines = toMermaid(picture)
+      .split("\n")
+      .map((line) => line.trim());
+    const place = lines.findIndex((line) => line.includes('["earlier versions"]'));
+    expect(lines.slice(place + 1, place + 4)).toEqual([
+      expect.stringMatching(/^f\w*\["old \(1\.0\.0\)"\]$/),
+      expect.stringMatching(/^f\w*\["pair \(1\.0\.0\)"\]$/),
+      "end",
     ]);
   });
 
