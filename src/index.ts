@@ -116,7 +116,13 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { UpgradeMove, UpgradeNote, WorkflowStatus } from "./machine/index.ts";
+export type {
+  ActRecord,
+  ActType,
+  UpgradeMove,
+  UpgradeNote,
+  WorkflowStatus,
+} from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

@@ -23,6 +23,7 @@ import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { type Limit, Limiter } from "./limiter.ts";
 import { errorOfRejection, VersionChanged } from "./rejections.ts";
+import type { AroundStep } from "./step-runner.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -58,6 +59,8 @@ export interface EngineOptions {
   readonly createId?: () => string;
   /** Gives numbers in [0, 1), for the jitter of retries. */
   readonly random?: () => number;
+  /** Called around the code of every attempt: for logging, context of one's own, or tests. */
+  readonly aroundStep?: AroundStep;
 }
 
 export interface StartOptions<Data = AnyData> {
@@ -110,6 +113,7 @@ export class LocalExecutionEngine {
       secret: options.secret,
       createId: this.#createId,
       random: options.random ?? Math.random,
+      aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
     });
@@ -158,6 +162,11 @@ export class LocalExecutionEngine {
   }
 
   // ------------------------------------------------------------------------------------ reading
+
+  /** Whether this process has commands to decide, or writes what was decided. */
+  get isBusy(): boolean {
+    return this.#core.isBusy;
+  }
 
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {
