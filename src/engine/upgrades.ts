@@ -106,7 +106,7 @@ export class Upgrades {
 }
 
 /** @throws InvalidArgumentError */
-export function commandOf(options: UpgradeOptions): UpgradeCommand {
+function commandOf(options: UpgradeOptions): UpgradeCommand {
   const { version, steps = {}, userId: user, onBehalfOf, through } = options;
   checkTexts({ version, userId: user, onBehalfOf, through });
   if (typeof version !== "string") {
