@@ -96,6 +96,7 @@ export type {
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
 export { definitionShape, type Shape } from "./graph/fingerprint.ts";
+export type { FormerStep } from "./graph/former-steps.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,

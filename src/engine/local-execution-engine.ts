@@ -357,7 +357,7 @@ export class LocalExecutionEngine {
 
   /**
    * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
-   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only says what that would do.
    *
    * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
    *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
