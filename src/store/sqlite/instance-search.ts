@@ -65,7 +65,8 @@ export class InstanceSearch {
     if (filter.statuses?.length === 0) return [];
     const { source, values } = countedOf(filter);
     const rows = this.#queries.rows(
-      `SELECT i.workflow, i.workflow_version, i.status, count(*), min(i.started_at) FROM ${source}
+      `SELECT workflow, workflow_version, status, count(*), min(started_at)
+       FROM (${source}) AS found
        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
       values,
     ) as unknown as CountRow[];
@@ -108,6 +109,8 @@ type CountRow = readonly [
   oldestStartedAt: number,
 ];
 
+const countedFacts = "i.workflow, i.workflow_version, i.status, i.started_at";
+
 /**
  * What is counted. Two indexes have all that most questions are about, and are much smaller than
  * the table: of what goes on, and of what has ended.
@@ -117,18 +120,18 @@ function countedOf(filter: InstanceFilter) {
   const isNarrow = [businessKey, tenant, user, parentId].some((value) => value !== undefined);
   if (isNarrow || (tags !== undefined && tags.length > 0)) {
     const { source, conditions } = sourceOf(filter);
-    return { source: `${source} WHERE ${conditions}`, values: conditions.values };
+    const found = `SELECT ${countedFacts} FROM ${source} WHERE ${conditions}`;
+    return { source: found, values: conditions.values };
   }
-  const facts = "i.workflow, i.workflow_version, i.status, i.started_at";
   const conditions = new Conditions();
   addFacts(conditions, filter);
-  const source = `(
-    SELECT ${facts} FROM ${liveOnes}
+  const source = `
+    SELECT ${countedFacts} FROM ${liveOnes}
     WHERE ${isLive} AND ${goesOn} AND ${conditions}
     UNION ALL
-    SELECT ${facts} FROM tandem_instances i INDEXED BY tandem_instances_ended
+    SELECT ${countedFacts} FROM tandem_instances i INDEXED BY tandem_instances_ended
     WHERE ${hasEnded} AND ${conditions}
-  ) AS i`;
+  `;
   return { source, values: [...conditions.values, ...conditions.values] };
 }
 
