@@ -111,15 +111,15 @@ export const recordCases: readonly CaseDefinition[] = [
         instanceRecord("failing", { compensating: "failed", error: { code: "x", message: "" } }),
         instanceRecord("canceling", { compensating: "canceled", reason: "" }),
         ...texts.map((text, index) =>
-          instanceRecord(`text-${index}`, {
+          instanceRecord(`text-${index}`, { tags: [text], traceparent: text, reason: text }),
+        ),
+        ...shortTexts.map((text, index) =>
+          instanceRecord(`name-${index}`, {
             workflow: text,
             version: text,
             user: text,
             tenant: text,
             businessKey: text,
-            tags: [text],
-            traceparent: text,
-            reason: text,
           }),
         ),
         ...moments.map((at, index) =>
