@@ -33,8 +33,6 @@ import type {
  * what is searched by have at most 500 bytes in UTF-8, which fit into an index. Moments are whole
  * milliseconds that a `Date` can have. What the engine and the store give each other is never
  * changed afterwards.
- *
- * An instance keeps its workflow, tenant and business key: a store may write them down elsewhere.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */
@@ -170,7 +168,11 @@ export interface Change {
   readonly at: EpochMs;
   /** The worker that runs the instance's code from now on; undefined when nothing runs. */
   readonly owner: string | undefined;
-  /** Undefined if the instance's own record stays as it is; never for a new instance. */
+  /**
+   * Undefined if the instance's own record stays as it is; never for a new instance. What changes
+   * in it is its version, status, end, error, reason and compensation: all else stays what a new
+   * instance was given.
+   */
   readonly instance: InstanceRecord | undefined;
   readonly executions: readonly ExecutionRecord[];
   readonly tasks: readonly TaskRecord[];
