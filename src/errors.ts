@@ -289,6 +289,18 @@ export class StoreClosedError extends WorkflowsError {
 
 // ------------------------------------------------------------ why a step, group or instance failed
 
+// ------------------------------------------------------------------------------ tests of workflows
+
+/** A test let a step fail (`failStep`). */
+export class InjectedFailureError extends WorkflowsError {
+  readonly code = "INJECTED_FAILURE";
+}
+
+/** `explore` found an order of events in which the workflow does what it must not. */
+export class ExplorationError extends WorkflowsError {
+  readonly code = "EXPLORATION_FAILED";
+}
+
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
 export interface RecordedError {
   readonly code: FailureCode | (string & {});

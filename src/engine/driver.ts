@@ -98,6 +98,11 @@ export class Driver {
     this.#host = host;
   }
 
+  /** Whether something is to be decided, or is being committed. */
+  get isBusy(): boolean {
+    return this.#isScheduled || this.#commits > 0;
+  }
+
   send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
     this.#enqueue({
       runtime,

@@ -28,7 +28,7 @@ import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
-import { StepRunner } from "./step-runner.ts";
+import { type AroundStep, StepRunner } from "./step-runner.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
@@ -40,6 +40,7 @@ export interface CoreOptions {
   readonly secret: string | undefined;
   readonly createId: () => string;
   readonly random: () => number;
+  readonly aroundStep: AroundStep | undefined;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
   readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
@@ -127,6 +128,7 @@ export class EngineCore {
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
+      aroundStep: options.aroundStep,
       send: (runtime, command) => this.#send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
@@ -152,6 +154,10 @@ export class EngineCore {
   get tokens(): WebhookTokens {
     if (this.#tokens === undefined) throw new InternalError("The engine has not started.");
     return this.#tokens;
+  }
+
+  get isBusy(): boolean {
+    return this.#driver.isBusy;
   }
 
   // ------------------------------------------------------------------------- beginning and ending

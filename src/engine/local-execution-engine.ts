@@ -31,6 +31,7 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
+import type { AroundStep } from "./step-runner.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { waitUntil } from "./waiters.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
@@ -58,6 +59,8 @@ export interface EngineOptions {
   readonly createId?: () => string;
   /** Gives numbers in [0, 1), for the jitter of retries. */
   readonly random?: () => number;
+  /** Called around the code of every attempt: for logging, context of one's own, or tests. */
+  readonly aroundStep?: AroundStep;
 }
 
 export interface StartOptions<Data = AnyData> {
@@ -106,6 +109,7 @@ export class LocalExecutionEngine {
       secret: options.secret,
       createId: this.#createId,
       random: options.random ?? Math.random,
+      aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
@@ -155,6 +159,11 @@ export class LocalExecutionEngine {
   }
 
   // ------------------------------------------------------------------------------------ reading
+
+  /** Whether this process has commands to decide, or writes what was decided. */
+  get isBusy(): boolean {
+    return this.#core.isBusy;
+  }
 
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {

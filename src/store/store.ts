@@ -127,7 +127,7 @@ export interface Store {
    */
   saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean>;
 
-  /** By id; with `dueBefore`, those that fire before that moment and are not paused, by `nextAt`. */
+  /** By id; with `dueBefore`, those that fire before it and are not paused, by `nextAt`. */
   listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]>;
 
   /** Gives whether there was one. */
