@@ -6,5 +6,6 @@ import "./raw-sqlite.ts";
 import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
+import "./inbox.ts";
 
 await runFigures(import.meta.filename);

@@ -266,7 +266,7 @@ CREATE TABLE tandem_signals (
   UNIQUE (instance_id, id)
 ) STRICT;
 
-CREATE TABLE tandem_acts (
+CREATE TABLE tandem_history (
   -- What was done to instances by people, operators and the timers of tasks.
   -- Counts all acts: the order in which they were added.
   number INTEGER PRIMARY KEY,
@@ -284,7 +284,7 @@ CREATE TABLE tandem_acts (
   details TEXT
 ) STRICT;
 
-CREATE INDEX tandem_acts_by_instance ON tandem_acts (instance_id, number);
+CREATE INDEX tandem_history_by_instance ON tandem_history (instance_id, number);
 
 CREATE TABLE tandem_schedules (
   -- Start instances again and again.

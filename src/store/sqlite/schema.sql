@@ -1,23 +1,3 @@
-CREATE TABLE tandem_acts (
-  -- What was done to instances by people, operators and the timers of tasks.
-  -- Counts all acts: the order in which they were added.
-  number INTEGER PRIMARY KEY,
-  instance_id TEXT NOT NULL,
-  type TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  -- Who did it, for whom an administrator acted, and by which way it came in.
-  user_id TEXT,
-  on_behalf_of TEXT,
-  through TEXT,
-  -- The step and the task that it concerns.
-  path TEXT,
-  task_id TEXT,
-  -- What else belongs to it: an object.
-  details TEXT
-) STRICT;
-
-CREATE INDEX tandem_acts_by_instance ON tandem_acts (instance_id, number);
-
 CREATE TABLE tandem_answers (
   -- Answers that their recipient has not read yet.
   message_id TEXT PRIMARY KEY,
@@ -68,6 +48,26 @@ CREATE TABLE tandem_executions (
   -- Of a compensation: the number of the execution that it undoes.
   compensates INTEGER
 ) STRICT;
+
+CREATE TABLE tandem_history (
+  -- What was done to instances by people, operators and the timers of tasks.
+  -- Counts all acts: the order in which they were added.
+  number INTEGER PRIMARY KEY,
+  instance_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  -- Who did it, for whom an administrator acted, and by which way it came in.
+  user_id TEXT,
+  on_behalf_of TEXT,
+  through TEXT,
+  -- The step and the task that it concerns.
+  path TEXT,
+  task_id TEXT,
+  -- What else belongs to it: an object.
+  details TEXT
+) STRICT;
+
+CREATE INDEX tandem_history_by_instance ON tandem_history (instance_id, number);
 
 CREATE VIEW tandem_instance_executions AS
 -- The executions with the ids of their instances, for people.
