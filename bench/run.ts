@@ -7,5 +7,6 @@ import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
 import "./decisions.ts";
+import "./inbox.ts";
 
 await runFigures(import.meta.filename);
