@@ -124,7 +124,7 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { WorkflowStatus } from "./machine/index.ts";
+export type { ActRecord, ActType, WorkflowStatus } from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

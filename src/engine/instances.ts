@@ -1,3 +1,4 @@
+import { ChurningMap } from "../churning-map.ts";
 import type { Logger } from "../definition/context.ts";
 import { UnknownInstanceError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
@@ -35,7 +36,7 @@ export interface InstancesHost {
 /** The instances that this process has in memory, and how they come there and go. */
 export class Instances {
   readonly #host: InstancesHost;
-  readonly #all = new Map<string, InstanceRuntime>();
+  readonly #all = new ChurningMap<string, InstanceRuntime>();
   /** Those that nobody needs, the one that was used longest ago first. */
   readonly #idle = new Map<string, InstanceRuntime>();
   readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();

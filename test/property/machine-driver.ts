@@ -204,7 +204,7 @@ export class MachineDriver {
     else if ("task" in event) this.#tasks.set(event.task.id, event.task);
     else if ("signal" in event) this.#signals.set(event.signal.id, event.signal);
     else if (event.type === "TimerSet") this.#timers.set(event.timer.id, event.timer);
-    else this.#timers.delete(event.timer.id);
+    else if (event.type === "TimerCleared") this.#timers.delete(event.timer.id);
   }
 
   #follow(effect: Effect): void {
