@@ -335,16 +335,17 @@ export class LocalExecutionEngine {
     return this.#core.act(found, command, show);
   }
 
-  async #started<Data>(
+  #started<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
-    const start = (traceparent?: string) =>
-      this.#startNow(workflow, { ...options, traceparent }, until);
     if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
-    return this.#telemetry.start(typeof workflow === "string" ? workflow : workflow.name, start);
+    const name = typeof workflow === "string" ? workflow : workflow.name;
+    return this.#telemetry.start(name, (traceparent) =>
+      this.#startNow(workflow, { ...options, traceparent }, until),
+    );
   }
 
   async #startNow<Data>(
