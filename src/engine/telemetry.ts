@@ -24,7 +24,7 @@ import { fromTraceparent, toTraceparent } from "./traceparent.ts";
 /** How an attempt of a step ended. */
 export type AttemptOutcome = "succeeded" | "failed" | "skipped" | "canceled";
 
-export const scope = "tandem-workflows";
+const scope = "tandem-workflows";
 
 /** An attempt under way. */
 interface OpenAttempt {
