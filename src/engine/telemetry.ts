@@ -13,8 +13,9 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { RecordedError } from "../errors.ts";
-import type { Command, InstanceRecord } from "../machine/index.ts";
+import type { InstanceRecord } from "../machine/index.ts";
 import type { Store } from "../store/store.ts";
+import type { EngineCommand } from "./driver.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { WorkerLoad } from "./statistics.ts";
 import type { StepContext } from "./step-context.ts";
@@ -74,7 +75,7 @@ export class Telemetry {
   /** A command that somebody gives from outside, until it is durable. */
   async command(
     { id, state }: InstanceRuntime,
-    { type }: Command,
+    { type }: EngineCommand,
     work: () => Promise<void>,
   ): Promise<void> {
     const { workflow, version, traceparent } = state.instance;

@@ -20,6 +20,8 @@ export interface StepExecution extends ExecutionSummary {
   readonly error: RecordedError | undefined;
   /** For a compensation: the execution that it undoes; otherwise 0. */
   readonly compensates: number;
+  /** Of one that has ended: numbers the ends in the instance, in the order in which they came. */
+  readonly order: number;
   /** Of a map that has started: how many items it has. */
   readonly itemCount: number | undefined;
 }
@@ -134,9 +136,9 @@ interface Frozen {
 }
 
 function showExecution(execution: ExecutionRecord): StepExecution {
-  const { id, parent, result, error, compensates, map } = execution;
+  const { id, parent, result, error, compensates, order, map } = execution;
   const itemCount = map?.items.length;
-  return { ...summarize(execution), id, parent, result, error, compensates, itemCount };
+  return { ...summarize(execution), id, parent, result, error, compensates, order, itemCount };
 }
 
 function edgeUses(state: InstanceState, executions: readonly ExecutionRecord[]): EdgeUse[] {
