@@ -194,15 +194,16 @@ CREATE TABLE tandem_task_audience (
   task_id text COLLATE "C" NOT NULL,
   workflow text COLLATE "C" NOT NULL,
   tenant text COLLATE "C",
-  exclude_users json,
+  has_exclusions boolean NOT NULL,
   PRIMARY KEY (instance_id, task_id, audience)
 );
-CREATE INDEX tandem_task_audience_by_creation ON tandem_task_audience USING btree (audience, created_at, instance_id, task_id);
-CREATE INDEX tandem_task_audience_of_tenant_by_creation ON tandem_task_audience USING btree (audience, tenant, workflow, created_at, instance_id, task_id) WHERE (tenant IS NOT NULL);
-CREATE INDEX tandem_task_audience_of_tenant_by_due_date ON tandem_task_audience USING btree (audience, tenant, workflow, due_at, instance_id, task_id) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
-CREATE INDEX tandem_task_audience_of_workflow_by_creation ON tandem_task_audience USING btree (audience, workflow, created_at, instance_id, task_id);
-CREATE INDEX tandem_task_audience_of_workflow_by_due_date ON tandem_task_audience USING btree (audience, workflow, due_at, instance_id, task_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX tandem_task_audience_by_creation ON tandem_task_audience USING btree (audience, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions);
+CREATE INDEX tandem_task_audience_of_tenant_by_creation ON tandem_task_audience USING btree (audience, tenant, workflow, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions) WHERE (tenant IS NOT NULL);
+CREATE INDEX tandem_task_audience_of_tenant_by_due_date ON tandem_task_audience USING btree (audience, tenant, workflow, due_at, instance_id, task_id) INCLUDE (created_at, has_exclusions) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
+CREATE INDEX tandem_task_audience_of_workflow_by_creation ON tandem_task_audience USING btree (audience, workflow, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions);
+CREATE INDEX tandem_task_audience_of_workflow_by_due_date ON tandem_task_audience USING btree (audience, workflow, due_at, instance_id, task_id) INCLUDE (created_at, has_exclusions) WHERE (due_at IS NOT NULL);
 COMMENT ON TABLE tandem_task_audience IS 'Who finds which open task: user:<name>, group:<name> or everybody.';
+COMMENT ON COLUMN tandem_task_audience.has_exclusions IS 'Whether the task says who may not have it.';
 
 CREATE TABLE tandem_tasks (
   created_at bigint NOT NULL,
@@ -683,10 +684,10 @@ BEGIN
 
   IF cardinality(audiences) > 0 THEN
     INSERT INTO tandem_task_audience (
-      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, has_exclusions
     )
     SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
-      due_dates[a.row], exclude_users[a.row]
+      due_dates[a.row], exclude_users[a.row] IS NOT NULL
     FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
     JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
     WHERE kept[places[a.row]] IS NOT NULL;

@@ -348,10 +348,10 @@ BEGIN
 
   IF cardinality(audiences) > 0 THEN
     INSERT INTO tandem_task_audience (
-      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, has_exclusions
     )
     SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
-      due_dates[a.row], exclude_users[a.row]
+      due_dates[a.row], exclude_users[a.row] IS NOT NULL
     FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
     JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
     WHERE kept[places[a.row]] IS NOT NULL;
