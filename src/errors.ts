@@ -252,6 +252,14 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
+/**
+ * The instance cannot be moved to that version of its definition as it stands: the message has
+ * every reason.
+ */
+export class UpgradeRefusedError extends WorkflowsError {
+  readonly code = "UPGRADE_REFUSED";
+}
+
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";

@@ -89,6 +89,7 @@ export {
 } from "./engine/local-execution-engine.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
+export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
 export type {
   EdgeUse,
   HumanTask,
@@ -96,6 +97,7 @@ export type {
   WorkflowInstance,
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
+export { definitionShape, type Shape } from "./graph/fingerprint.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,
@@ -113,7 +115,13 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { ActRecord, ActType, WorkflowStatus } from "./machine/index.ts";
+export type {
+  ActRecord,
+  ActType,
+  UpgradeMove,
+  UpgradeNote,
+  WorkflowStatus,
+} from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

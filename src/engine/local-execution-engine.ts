@@ -8,9 +8,7 @@ import {
   InvalidArgumentError,
   InvalidFormDataError,
   InvalidTokenError,
-  UnknownLimitError,
 } from "../errors.ts";
-import { compileDefinition } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { type Actor, type Command, createInstance } from "../machine/index.ts";
@@ -19,11 +17,13 @@ import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { Definitions } from "./definitions.ts";
 import { EngineCore, StartRefused } from "./engine-core.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { type Limit, Limiter } from "./limiter.ts";
-import { errorOfRejection } from "./rejections.ts";
+import { errorOfRejection, VersionChanged } from "./rejections.ts";
+import type { AroundStep } from "./step-runner.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -31,8 +31,8 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
-import type { AroundStep } from "./step-runner.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
+import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
@@ -83,8 +83,8 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
-  readonly #checked = new WeakSet<WorkflowGraph>();
-  readonly #limiters: ReadonlyMap<string, Limiter>;
+  readonly #definitions: Definitions;
+  readonly #upgrades: Upgrades;
 
   /**
    * @throws InvalidOptionError if a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
@@ -95,24 +95,27 @@ export class LocalExecutionEngine {
     this.#store = options.store ?? new MemoryStore();
     this.#clock = options.clock ?? systemClock;
     this.#createId = options.createId ?? (() => timeOrderedId(this.#clock.now()));
-    this.#limiters = new Map(
+    const limiters = new Map(
       Object.entries(options.limits ?? {}).map(([name, limit]) => [
         name,
         new Limiter(name, limit, this.#clock),
       ]),
     );
+    this.#definitions = new Definitions(registry, this.#store, limiters);
+    this.#upgrades = new Upgrades(this.#definitions, () => Math.floor(this.#clock.now()));
     this.#core = new EngineCore({
+      definitions: this.#definitions,
+      upgrades: this.#upgrades,
       store: this.#store,
       clock: this.#clock,
       logger: options.logger ?? console,
-      limiters: this.#limiters,
+      limiters,
       secret: options.secret,
       createId: this.#createId,
       random: options.random ?? Math.random,
       aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
-      graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
     });
   }
 
@@ -190,12 +193,13 @@ export class LocalExecutionEngine {
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const { instanceId, userId: user, groups, admin, data = {} } = options;
     const actor: Actor = { user, groups, admin };
-    const { runtime, task, step } = await this.#core.read(instanceId, (runtime) => {
+    const { runtime, task, step, version } = await this.#core.read(instanceId, (runtime) => {
       const task = findTask(runtime, options);
       const refusal = refuseTask(task, task.id, actor);
       if (refusal !== undefined) throw errorOfRejection(refusal);
       const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      return { runtime, task, step: source as BaseHumanStep };
+      const { version } = runtime.state.instance;
+      return { runtime, task, step: source as BaseHumanStep, version };
     });
     const validated = await compileForm(step.formSchema).validate(data);
     if (!validated.ok) {
@@ -206,7 +210,19 @@ export class LocalExecutionEngine {
       );
     }
     const { id: taskId } = task;
-    return this.#act(runtime, { type: "TaskCompleted", taskId, data: validated.data, actor });
+    const command = {
+      type: "TaskCompleted",
+      taskId,
+      data: validated.data,
+      version,
+      actor,
+    } as const;
+    try {
+      return await this.#act(runtime, command);
+    } catch (error) {
+      if (error instanceof VersionChanged) return this.completeHumanTask(options);
+      throw error;
+    }
   }
 
   /**
@@ -332,6 +348,17 @@ export class LocalExecutionEngine {
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
+  /**
+   * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   *
+   * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
+   *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
+   */
+  upgradeInstance(options: UpgradeOptions): Promise<UpgradePlan> {
+    return this.#upgrades.upgrade(this.#core, options);
+  }
+
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
   async close(): Promise<void> {
     await this.#core.close();
@@ -374,7 +401,9 @@ export class LocalExecutionEngine {
       typeof workflow === "string"
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
-    const graph = this.#graphOf(definition);
+    const graph = this.#definitions.graphFor(definition);
+    const checked = this.#definitions.shapes.check(graph);
+    if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant } = options;
     if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant });
     if (
@@ -450,21 +479,6 @@ export class LocalExecutionEngine {
       if (known !== undefined) return this.#core.tryFind(known);
     }
     return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
-  }
-
-  #graphOf(definition: AnyDefinition): WorkflowGraph {
-    const graph = compileDefinition(definition);
-    if (this.#checked.has(graph)) return graph;
-    for (const { path, limit } of graph.nodes) {
-      if (limit !== undefined && !this.#limiters.has(limit)) {
-        throw new UnknownLimitError(
-          `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +
-            `define it in the engine's options: limits: { ${limit}: { concurrent: 5 } }.`,
-        );
-      }
-    }
-    this.#checked.add(graph);
-    return graph;
   }
 }
 

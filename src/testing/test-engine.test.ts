@@ -56,7 +56,7 @@ const order = new WorkflowDefinition({
   edges: [
     new Edge("charge", "notify"),
     new Edge("notify", "approval"),
-    new Edge("approval", "ship", { condition: (context) => context.get("approval.approved") }),
+    new Edge("approval", "ship", { condition: "approval.approved" }),
     new Edge("approval", "refund", { otherwise: true }),
   ],
   initialStep: "charge",
