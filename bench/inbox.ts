@@ -131,7 +131,8 @@ export async function openPostgresInbox(count: number, afterwards: Afterwards): 
       instance_id, id, execution, path, status, title, created_at, due_at, priority, reminded,
       escalated, workflow, tenant, business_key, assignee, candidate_groups
     )
-    SELECT i.id, n || '.1', n, 'approve', 'open', 'Approve', m, CASE n % 2 WHEN 0 THEN m + 1000000 END,
+    SELECT i.id, n || '.1', n, 'approve', 'open', 'Approve', m,
+      CASE n % 2 WHEN 0 THEN m + 1000000 END,
       50, 0, 0,
       i.workflow, i.tenant, i.business_key,
       CASE WHEN t % 5 = 0 THEN 'user_' || t / 5 % ${USERS} END,

@@ -183,7 +183,7 @@ function namesOf({ audience, assignee, isAssigned }: TaskFilter): readonly strin
   return audience === undefined || audience.includes(own) ? [own] : [];
 }
 
-// ----------------------------------------------------------------------------------- the conditions
+// --------------------------------------------------------------------------------- the conditions
 
 function taskConditions(x: string, filter: TaskFilter): string[] {
   return [
