@@ -7,5 +7,6 @@ import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
 import "./inbox.ts";
+import "./decisions.ts";
 
 await runFigures(import.meta.filename);

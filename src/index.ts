@@ -82,12 +82,10 @@ export {
 } from "./definition/workflow-definition.ts";
 export type { Clock } from "./engine/clock.ts";
 export type { Limit } from "./engine/limiter.ts";
-export {
-  type EngineOptions,
-  LocalExecutionEngine,
-  type StartOptions,
-} from "./engine/local-execution-engine.ts";
+export { type EngineOptions, LocalExecutionEngine } from "./engine/local-execution-engine.ts";
+export type { OwnTransaction } from "./engine/own-transaction.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
+export type { StartOptions } from "./engine/starting.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
 export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
 export type {
@@ -98,6 +96,7 @@ export type {
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
 export { definitionShape, type Shape } from "./graph/fingerprint.ts";
+export type { FormerStep } from "./graph/former-steps.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,

@@ -5,29 +5,25 @@ import {
   StepNotActiveError,
   StoreUnavailableError,
 } from "../errors.ts";
-import { unboundStep } from "../graph/compile.ts";
-import {
-  type Command,
-  type Effect,
-  type ExecutionRecord,
-  isLive,
-  type MachineEvent,
-} from "../machine/index.ts";
+import { type Command, type Effect, isLive, type MachineEvent } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
+import { Continuation } from "./continuation.ts";
 import type { Definitions } from "./definitions.ts";
-import { Driver, type EngineCommand, type Request } from "./driver.ts";
+import { Driver, type EngineCommand, isReport, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
+import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
+import { OpenTransactions } from "./open-transactions.ts";
 import { type AroundStep, StepRunner } from "./step-runner.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
@@ -53,6 +49,7 @@ export class EngineCore {
   readonly workerId: string;
   readonly #options: CoreOptions;
   readonly #driver: Driver;
+  readonly #transactions = new OpenTransactions();
   readonly #instances: Instances;
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
@@ -63,6 +60,7 @@ export class EngineCore {
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
   readonly #runner: StepRunner;
+  readonly #continuation: Continuation;
   readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
@@ -71,24 +69,21 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.workerId = options.createId();
     const { store, clock, logger, createId, definitions, upgrades } = options;
-    const workerId = createId();
+    const { limiters, random, aroundStep } = options;
+    const { workerId } = this;
     const now = () => Math.floor(clock.now());
-    this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, definitions },
+      ...{ store, clock, logger, workerId, definitions, transactions: this.#transactions },
       isTrusted: () => this.#fleet.isTrusted,
-      loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#forget(runtime),
+      loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => {
-        this.#driver.release(runtime);
-        answerWaiters(runtime);
-      },
+      release: (runtime) => this.#release(runtime),
     });
     this.#announcer = new Announcer(this.#timers, this.#instances, logger);
     this.#mailroom = new Mailroom({
@@ -110,35 +105,38 @@ export class EngineCore {
         look: () => this.#look(),
       },
     );
+    const hands = {
+      find: (instanceId: string) => this.#instances.tryFind(instanceId),
+      send: (runtime: InstanceRuntime, command: EngineCommand, message?: Message) =>
+        this.#driver.send(runtime, command, message),
+      drop: (message: Message) => this.#driver.drop(message),
+      putDown: (message: Message) => this.#mailroom.putDown(message),
+    };
     this.#children = new ChildInstances({
-      ...{ definitions, now, isShared: store.isShared },
-      find: (instanceId) => this.#instances.tryFind(instanceId),
-      known: (instanceId) => this.#instances.known(instanceId),
+      ...{ ...hands, definitions, now, isShared: store.isShared },
+      known: (id) => this.#instances.known(id),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      ...{ children: this.#children, upgrades },
+      ...{ ...hands, children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
-      find: (instanceId) => this.#instances.tryFind(instanceId),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
+      refresh: (id) => this.#instances.refresh(id),
+      callHooks: (runtime, execution) => callHooks(runtime, execution, logger),
       inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters, random: options.random },
-      aroundStep: options.aroundStep,
-      send: (runtime, command) => this.#send(runtime, command),
+      ...{ clock, logger, limiters, random, aroundStep, send: hands.send },
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
-      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
+      resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
+    this.#continuation = new Continuation({
+      ...{ workerId, announcer: this.#announcer, runner: this.#runner, send: hands.send },
+      reporters: (runtime) => this.#driver.reporters(runtime),
+    });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId, upgrades },
+      ...{ store, workerId, now, createId, upgrades, transactions: this.#transactions },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -198,7 +196,7 @@ export class EngineCore {
     this.#effects.clear();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
-      this.#abortAll(runtime);
+      this.#continuation.abortAll(runtime);
       for (const { done } of runtime.heldBack ?? []) done?.(closed);
       rejectWaiters(runtime, closed);
     }
@@ -303,39 +301,13 @@ export class EngineCore {
 
   // --------------------------------------------------------------------- what came from the store
 
-  /** It goes on where it stood: what ran in it runs again, what it waits for is set. */
-  #loaded(runtime: InstanceRuntime): void {
-    const { state, owner } = runtime;
-    const isHere = owner === undefined || owner === this.workerId;
-    if (isHere && !runtime.isEnded) {
-      this.#announcer.armTimers(runtime);
-      for (const execution of state.executions) {
-        if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
-        // A body that runs again, and binds its members, continues them itself.
-        this.#continueExecution(runtime, execution);
-      }
-    }
-    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
+  #release(runtime: InstanceRuntime): void {
+    this.#driver.release(runtime);
     answerWaiters(runtime);
   }
 
-  #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    const { kind } = runtime.state.node(execution);
-    if (execution.status === "running" || kind === "custom") {
-      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
-    }
-  }
-
-  #abortAll(runtime: InstanceRuntime): void {
-    for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
-  }
-
-  #forget(runtime: InstanceRuntime): void {
-    this.#abortAll(runtime);
-    for (const child of runtime.children ?? []) abandon(child);
-  }
-
   #missing(runtime: InstanceRuntime, error: unknown): void {
+    this.#continuation.forget(runtime);
     abandon(runtime);
     runtime.refusal = error;
     // Whoever waits here is refused when it is looked at.
@@ -405,6 +377,31 @@ export class EngineCore {
     });
   }
 
+  // ---------------------------------------------------------- transactions of the application
+
+  beginOwnTransaction(instanceId: string): void {
+    this.#transactions.begin(instanceId);
+  }
+
+  /** The transaction is over: what is in memory of these is read anew, and goes on. */
+  endOwnTransaction(instanceIds: readonly string[]): void {
+    if (this.#isClosed) return;
+    for (const instanceId of instanceIds) {
+      this.#inBackground(`Instance "${instanceId}" cannot be read`, async () => {
+        try {
+          if (this.#instances.known(instanceId)?.isStored)
+            await this.#instances.refresh(instanceId);
+        } finally {
+          this.#driver.endTransaction(instanceId);
+        }
+      });
+    }
+    this.#inBackground("The mail cannot be read", async () => {
+      await this.start();
+      await this.#receiveMail();
+    });
+  }
+
   // ---------------------------------------------------------------------------------------- mail
 
   async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
@@ -445,7 +442,7 @@ export class EngineCore {
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done }) => done !== undefined);
+    const again = requests.filter(({ done, command }) => done !== undefined || isReport(command));
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
     const messages = requests.flatMap(({ message }) => message ?? []);
     if (messages.length === 0) return;
