@@ -91,7 +91,7 @@ const defects: Defects = {
         });
       }
     },
-    /leaves nothing behind: no record/,
+    /a refused change leaves no record/,
     /a change whose message was handed on is refused/,
     /S5: a claim raises versions/,
   ],
