@@ -91,7 +91,7 @@ const defects: Defects = {
         });
       }
     },
-    /a refused change leaves no record/,
+    /leaves nothing behind: no record/,
     /a change whose message was handed on is refused/,
     /S5: a claim raises versions/,
   ],
