@@ -6,7 +6,6 @@ import {
   StoreUnavailableError,
 } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import {
   type Command,
   type Effect,
@@ -19,7 +18,8 @@ import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { Clock } from "./clock.ts";
-import { Driver, type Request } from "./driver.ts";
+import type { Definitions } from "./definitions.ts";
+import { Driver, type EngineCommand, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -28,7 +28,8 @@ import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
-import { StepRunner } from "./step-runner.ts";
+import { type AroundStep, StepRunner } from "./step-runner.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
 
@@ -40,9 +41,11 @@ export interface CoreOptions {
   readonly secret: string | undefined;
   readonly createId: () => string;
   readonly random: () => number;
+  readonly aroundStep: AroundStep | undefined;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly definitions: Definitions;
+  readonly upgrades: Upgrades;
 }
 
 /** The parts of an engine, and how they hang together. */
@@ -68,7 +71,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf } = options;
+    const { store, clock, logger, createId, definitions, upgrades } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -77,7 +80,7 @@ export class EngineCore {
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf },
+      ...{ store, clock, logger, workerId, definitions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#forget(runtime),
@@ -108,7 +111,7 @@ export class EngineCore {
       },
     );
     this.#children = new ChildInstances({
-      ...{ graphOf, now, isShared: store.isShared },
+      ...{ definitions, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
@@ -117,7 +120,7 @@ export class EngineCore {
       putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      children: this.#children,
+      ...{ children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
       find: (instanceId) => this.#instances.tryFind(instanceId),
       send: (runtime, command, message) => this.#send(runtime, command, message),
@@ -127,6 +130,7 @@ export class EngineCore {
     });
     this.#runner = new StepRunner({
       ...{ clock, logger, limiters: options.limiters, random: options.random },
+      aroundStep: options.aroundStep,
       send: (runtime, command) => this.#send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
@@ -134,7 +138,7 @@ export class EngineCore {
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId },
+      ...{ store, workerId, now, createId, upgrades },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -152,6 +156,10 @@ export class EngineCore {
   get tokens(): WebhookTokens {
     if (this.#tokens === undefined) throw new InternalError("The engine has not started.");
     return this.#tokens;
+  }
+
+  get isBusy(): boolean {
+    return this.#driver.isBusy;
   }
 
   // ------------------------------------------------------------------------- beginning and ending
@@ -258,7 +266,7 @@ export class EngineCore {
    */
   async act<Seen>(
     found: InstanceRuntime,
-    command: Command,
+    command: EngineCommand,
     see: (runtime: InstanceRuntime) => Seen,
   ): Promise<Seen> {
     this.refuseIfClosed();
@@ -289,7 +297,7 @@ export class EngineCore {
     throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
   }
 
-  #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
+  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
     this.#driver.send(runtime, command, message);
   }
 

@@ -1,4 +1,4 @@
-import type { Logger } from "../definition/context.ts";
+import type { Logger, WorkflowContext } from "../definition/context.ts";
 import type { BaseGateway } from "../definition/gateway.ts";
 import type { StepGroup } from "../definition/group.ts";
 import type { BaseMachineStep, BaseStep } from "../definition/step.ts";
@@ -37,7 +37,14 @@ export interface RunnerHost {
   /** Goes on with an execution of before a restart, whose step has become known. */
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
+  readonly aroundStep: AroundStep | undefined;
 }
+
+/**
+ * Called with each attempt of a step, in place of its code; `run` calls the code. What it gives, or
+ * throws, counts as the attempt's.
+ */
+export type AroundStep = (context: WorkflowContext, run: () => unknown) => unknown;
 
 /**
  * What is called when an attempt's promise settles. It is used again for other attempts: functions
@@ -162,6 +169,12 @@ export class StepRunner {
   };
 
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
+    const { aroundStep } = this.#host;
+    if (aroundStep === undefined) return this.#callStep(runtime, context, node, phase);
+    return aroundStep(context, () => this.#callStep(runtime, context, node, phase));
+  }
+
+  #callStep(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase) {
     const { source } = node;
     if (phase === "compensate") return (source as BaseStep).compensate?.(context);
     if (node.isGuarded) return this.#callIfAllowed(runtime, context, node, phase);

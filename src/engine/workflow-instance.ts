@@ -8,7 +8,7 @@ import type {
 } from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import { summarize } from "./step-context.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showOwnTask } from "./tasks.ts";
 
 /** One execution of a step, with what came of it. */
 export interface StepExecution extends ExecutionSummary {
@@ -20,6 +20,8 @@ export interface StepExecution extends ExecutionSummary {
   readonly error: RecordedError | undefined;
   /** For a compensation: the execution that it undoes; otherwise 0. */
   readonly compensates: number;
+  /** Of one that has ended: numbers the ends in the instance, in the order in which they came. */
+  readonly order: number;
   /** Of a map that has started: how many items it has. */
   readonly itemCount: number | undefined;
 }
@@ -30,14 +32,6 @@ export interface EdgeUse {
   readonly taken: number;
   /** How many of these wait at a join. */
   readonly waiting: number;
-}
-
-/** Work for a person, as the engine shows it. */
-export interface HumanTask
-  extends Omit<TaskRecord, "executionId" | "id" | "endedAt" | "endedBy" | "reason"> {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly workflow: string;
 }
 
 /** An instance as it was when it was asked for; it does not change. */
@@ -100,7 +94,7 @@ export class WorkflowInstance {
     const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
     return [...tasks]
       .filter(({ status }) => status === "open")
-      .map((task) => showTask(task, this.id, this.workflow));
+      .map((task) => showOwnTask(this.#state, task));
   }
 
   /** What was made of each edge, in the order of the definition's `edges`. */
@@ -134,9 +128,9 @@ interface Frozen {
 }
 
 function showExecution(execution: ExecutionRecord): StepExecution {
-  const { id, parent, result, error, compensates, map } = execution;
+  const { id, parent, result, error, compensates, order, map } = execution;
   const itemCount = map?.items.length;
-  return { ...summarize(execution), id, parent, result, error, compensates, itemCount };
+  return { ...summarize(execution), id, parent, result, error, compensates, order, itemCount };
 }
 
 function edgeUses(state: InstanceState, executions: readonly ExecutionRecord[]): EdgeUse[] {

@@ -119,7 +119,7 @@ function start(t: Transition): Rejection | undefined {
 }
 
 /** Everything that follows from what the command changed. */
-function settle(t: Transition): void {
+export function settle(t: Transition): void {
   do t.drain(startByEdge);
   while (!t.isOver && (moveJoins(t) || releaseMutualWaits(t)));
   updateStatus(t);

@@ -16,7 +16,11 @@ export interface Rejection {
     | "TASK_NOT_CLAIMED"
     | "NOT_ALLOWED"
     | "TOKEN_USED"
-    | "MAP_CLOSED";
+    | "MAP_CLOSED"
+    | "VERSION_CHANGED"
+    | "UPGRADE_REFUSED"
+    | "UNKNOWN_WORKFLOW"
+    | "DEFINITION_CHANGED";
   readonly message: string;
 }
 

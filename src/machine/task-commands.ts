@@ -49,7 +49,7 @@ export function performTaskCommand(t: Transition, command: TaskCommand): Rejecti
   if (refusal !== undefined || task === undefined) return refusal;
   switch (command.type) {
     case "TaskCompleted":
-      return complete(t, task, command.data, actor);
+      return complete(t, task, command);
     case "TaskClaimed":
       return claim(t, task, actor);
     case "TaskReleased":
@@ -64,7 +64,14 @@ export function performTaskCommand(t: Transition, command: TaskCommand): Rejecti
   }
 }
 
-function complete(t: Transition, task: TaskRecord, data: unknown, actor: Actor): undefined {
+function complete(
+  t: Transition,
+  task: TaskRecord,
+  { data, actor, version = t.state.instance.version }: Extract<Command, { type: "TaskCompleted" }>,
+): Rejection | undefined {
+  if (version !== t.state.instance.version) {
+    return reject("VERSION_CHANGED", "The data was checked by the form of another version.");
+  }
   if (isAnswer(t, task, actor)) {
     const by = subjectOf(actor) as string;
     t.task("TaskChanged", {
@@ -80,6 +87,7 @@ function complete(t: Transition, task: TaskRecord, data: unknown, actor: Actor):
   clearTaskTimers(t, task);
   record(t, "task-completed", task, actor);
   succeedWithData(t, t.current(task.executionId), data);
+  return accepted;
 }
 
 /** What a delegate says goes back to the owner, who decides, unless the step says otherwise. */
