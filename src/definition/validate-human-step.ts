@@ -85,7 +85,7 @@ function checkTimed(
   const list: unknown = Reflect.get(step, option);
   if (list === undefined) return;
   if (!Array.isArray(list)) {
-    const problem = `${option} is ${show(list)}; it must be a list such as [{ afterMs: 3_600_000 }]`;
+    const problem = `${option} is ${show(list)}; it must be a list such as [{ afterMs: 60_000 }]`;
     report(new InvalidOptionError(`${where}: ${problem}.`));
     return;
   }

@@ -117,7 +117,7 @@ export async function completion(
   return { type: "TaskCompleted", taskId: task.id, data: validated.data, version, actor };
 }
 
-// ------------------------------------------------------------------------------- how tasks are shown
+// ----------------------------------------------------------------------------- how tasks are shown
 
 /** A task of an instance that is in memory. */
 export function showOwnTask(state: InstanceState, task: TaskRecord): HumanTask {

@@ -24,7 +24,7 @@ export function recordAct(t: Transition, type: ActType, actor?: Actor, about: Ab
   t.act(act);
 }
 
-/** What programs do as well as people, such as sending a signal, counts as an act of a user only. */
+/** What programs do as well as people, such as sending a signal, is an act if a user does it. */
 export function recordUserAct(t: Transition, type: ActType, actor?: Actor, about?: About): void {
   if (actor?.user !== undefined) recordAct(t, type, actor, about);
 }

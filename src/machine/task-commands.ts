@@ -167,7 +167,7 @@ function record(
   recordAct(t, type, actor, { path, taskId, details: detailsOf(details) });
 }
 
-// ------------------------------------------------------------------------------------------- timers
+// ------------------------------------------------------------------------------------------ timers
 
 /** A step of a user's own group that was loaded is known when its body has called it again. */
 const untilStepIsKnownMs = 1000;

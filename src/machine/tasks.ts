@@ -68,7 +68,7 @@ export function clearTaskTimers(t: Transition, { executionId }: TaskRecord): voi
   clearTimer(t, "escalation", executionId);
 }
 
-// ----------------------------------------------------------------------------------------- what then
+// --------------------------------------------------------------------- reminders and escalations
 
 /** Sets the next reminder; one that would come before the task itself is left out. */
 export function setNextReminder(t: Transition, task: TaskRecord, step: BaseHumanStep): void {
@@ -168,7 +168,8 @@ function dueDate(step: BaseHumanStep, context: ContextView, now: number): number
   const moment = parseInstant(date);
   if (moment !== undefined && Math.abs(moment) <= latestMoment) return moment;
   throw new InvalidOptionError(
-    `dueAt gave ${String(date)}; it must give a date, an ISO 8601 string with a zone, or milliseconds`,
+    `dueAt gave ${String(date)}; it must give a date, an ISO 8601 string with a zone, ` +
+      "or milliseconds",
   );
 }
 
