@@ -1,6 +1,6 @@
 import { InstanceExistsError, InvalidArgumentError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import { createInstance, type EpochMs, type InstanceState } from "../machine/index.ts";
+import { type Command, createInstance, type EpochMs, type InstanceState } from "../machine/index.ts";
 import type { MaybePromise } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
 import type { StartOptions, TracedStart } from "./engine-options.ts";
@@ -23,6 +23,11 @@ export function newInstance(
     tags: options.tags && checkTags(options.tags),
     traceparent: options.traceparent,
   });
+}
+
+/** The command that starts it; the history tells by which way it came. */
+export function startBy({ through }: StartOptions): Command {
+  return through === undefined ? { type: "Start" } : { type: "Start", actor: { through } };
 }
 
 /**
