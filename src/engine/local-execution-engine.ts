@@ -112,6 +112,11 @@ export class LocalExecutionEngine {
     });
   }
 
+  /** The definitions that it knows. */
+  get registry(): WorkflowRegistry {
+    return this.#registry;
+  }
+
   // ----------------------------------------------------------------------------------- starting
 
   /**
