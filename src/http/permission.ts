@@ -95,9 +95,15 @@ export class Permission {
     return own === undefined ? this.isAdmin || tenant === undefined : tenant === own;
   }
 
-  async may(action: Action, resource: Resource): Promise<boolean> {
-    const decision = await this.#authorize?.(this.principal, action, resource);
-    return decision ?? (this.isAdmin || mayByDefault(this.principal, action, resource));
+  /** Answers at once where no `authorize` has to be asked. */
+  may(action: Action, resource: Resource): boolean | Promise<boolean> {
+    const byDefault = this.isAdmin || mayByDefault(this.principal, action, resource);
+    if (this.#authorize === undefined) return byDefault;
+    return this.#ask(this.#authorize, action, resource, byDefault);
+  }
+
+  async #ask(authorize: Authorize, action: Action, resource: Resource, byDefault: boolean) {
+    return (await authorize(this.principal, action, resource)) ?? byDefault;
   }
 
   /** @throws ForbiddenError */
@@ -148,7 +154,7 @@ function mayByDefault(principal: Principal, action: Action, resource: Resource):
 }
 
 /** Whether it is theirs, was theirs, or could be. */
-function isAudience({ user, groups = [] }: Principal, task: TaskFacts): boolean {
+export function isAudience({ user, groups = [] }: Principal, task: TaskFacts): boolean {
   const { assignee, owner, candidateUsers, candidateGroups, endedBy } = task;
   if (user !== undefined && [assignee, owner, endedBy].includes(user)) return true;
   if (assignee !== undefined) return false;

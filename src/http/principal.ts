@@ -1,4 +1,4 @@
-import { UnauthenticatedError } from "../errors.ts";
+import { InternalError, UnauthenticatedError } from "../errors.ts";
 
 /** Who asks, as the application knows them. */
 export interface Principal {
@@ -56,4 +56,26 @@ function isLoopback(address: string): boolean {
 
 function isLoopbackName(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
+}
+
+/**
+ * What `authenticate` gave, if it is what it should be: a text where a list belongs must not make
+ * an administrator of anybody.
+ *
+ * @throws InternalError
+ */
+export function checkPrincipal(principal: Principal): Principal {
+  const { user, tenant, groups, roles } = principal;
+  const isText = (value: unknown) => typeof value === "string" && value !== "";
+  const isList = (value: unknown) => Array.isArray(value) && value.every(isText);
+  const isRight =
+    (user === undefined || isText(user)) &&
+    (tenant === undefined || isText(tenant)) &&
+    (groups === undefined || isList(groups)) &&
+    (roles === undefined || isList(roles));
+  if (isRight) return principal;
+  throw new InternalError(
+    "authenticate gave something else than { user, groups, tenant, roles }: user and tenant are " +
+      "texts that are not empty, groups and roles lists of such texts, and each may be left out.",
+  );
 }
