@@ -19,6 +19,7 @@ import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DecisionLinks } from "./decision-links.ts";
 import { EngineCore, StartRefused } from "./engine-core.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
@@ -75,6 +76,8 @@ export interface StartOptions<Data = AnyData> {
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
+  /** Tokens with which people decide without signing in. */
+  readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -110,6 +113,7 @@ export class LocalExecutionEngine {
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
     });
+    this.decisionLinks = new DecisionLinks(this.#core, this.#store, () => this.#clock.now());
   }
 
   /** The definitions that it knows. */
