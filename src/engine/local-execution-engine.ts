@@ -89,18 +89,16 @@ export class LocalExecutionEngine {
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
       telemetry: this.#telemetry,
     });
-<<<<<<< HEAD
-    this.decisionLinks = new DecisionLinks(this.#core, this.#store, () => this.#clock.now());
+    const now = () => Math.floor(this.#clock.now());
+    const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
+    this.instances = new InstanceDirectory(this.#core, this.#store, now);
+    this.schedules = attachBackground(host, this, options, this.#telemetry);
+    this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
   }
 
   /** The definitions that it knows. */
   get registry(): WorkflowRegistry {
     return this.#registry;
-=======
-    const now = () => Math.floor(this.#clock.now());
-    const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
-    this.instances = new InstanceDirectory(this.#core, this.#store, now);
-    this.schedules = attachBackground(host, this, options, this.#telemetry);
   }
 
   // ----------------------------------------------------------------------------------- starting
