@@ -37,6 +37,7 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
+import { TaskInbox } from "./task-inbox.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { waitUntil } from "./waiters.ts";
@@ -46,6 +47,7 @@ import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
+  readonly tasks: TaskInbox;
   /** Tokens with which people decide without signing in. */
   readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
@@ -93,6 +95,7 @@ export class LocalExecutionEngine {
     const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
     this.instances = new InstanceDirectory(this.#core, this.#store, now);
     this.schedules = attachBackground(host, this, options, this.#telemetry);
+    this.tasks = new TaskInbox(this.#core, this.#store);
     this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
   }
 
@@ -329,6 +332,10 @@ export class LocalExecutionEngine {
     const runtime = await this.#core.find(options.instanceId);
     const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
+  }
+
+  async upgradeInstance(_options: object): Promise<{ readonly isDone: boolean }> {
+    return { isDone: false };
   }
 
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
