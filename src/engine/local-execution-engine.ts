@@ -30,6 +30,7 @@ import { Limiter } from "./limiter.ts";
 import { errorOfRejection, StartRefused } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
+import { TaskInbox } from "./task-inbox.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -37,7 +38,6 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
-import { TaskInbox } from "./task-inbox.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { waitUntil } from "./waiters.ts";

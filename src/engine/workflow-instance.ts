@@ -36,8 +36,7 @@ export interface EdgeUse {
 }
 
 /** Work for a person, as the engine shows it. */
-export interface HumanTask
-  extends Omit<TaskRecord, "executionId" | "id"> {
+export interface HumanTask extends Omit<TaskRecord, "executionId" | "id"> {
   readonly id: string;
   readonly instanceId: string;
   readonly workflow: string;
