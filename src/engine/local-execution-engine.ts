@@ -334,10 +334,6 @@ export class LocalExecutionEngine {
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
-  async upgradeInstance(_options: object): Promise<{ readonly isDone: boolean }> {
-    return { isDone: false };
-  }
-
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
   async close(): Promise<void> {
     await this.#core.close();
