@@ -327,6 +327,12 @@ export class UnknownAddressError extends WorkflowsError {
 /** What has this address does not know the request's method. */
 export class MethodNotAllowedError extends WorkflowsError {
   readonly code = "METHOD_NOT_ALLOWED";
+  readonly allowed: readonly string[];
+
+  constructor(message: string, allowed: readonly string[]) {
+    super(message);
+    this.allowed = allowed;
+  }
 }
 
 /** A parameter, a header or the body of a request is not what the API's document says. */
