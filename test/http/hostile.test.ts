@@ -6,7 +6,7 @@ const encoder = new TextEncoder();
 /** A request whose body is exactly these bytes. */
 async function send(
   service: HttpService,
-  body: BodyInit | ReadableStream,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream,
   headers: Readonly<Record<string, string>> = {},
   path = "/instances",
 ) {
