@@ -267,6 +267,14 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
+/**
+ * The instance cannot be moved to that version of its definition as it stands: the message has
+ * every reason.
+ */
+export class UpgradeRefusedError extends WorkflowsError {
+  readonly code = "UPGRADE_REFUSED";
+}
+
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";
@@ -388,6 +396,18 @@ export class RequestFailedError extends WorkflowsError {
 }
 
 // ------------------------------------------------------------ why a step, group or instance failed
+
+// ------------------------------------------------------------------------------ tests of workflows
+
+/** A test let a step fail (`failStep`). */
+export class InjectedFailureError extends WorkflowsError {
+  readonly code = "INJECTED_FAILURE";
+}
+
+/** `explore` found an order of events in which the workflow does what it must not. */
+export class ExplorationError extends WorkflowsError {
+  readonly code = "EXPLORATION_FAILED";
+}
 
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
 export interface RecordedError {

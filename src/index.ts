@@ -98,6 +98,7 @@ export type { RetentionOptions } from "./engine/retention.ts";
 export type { ListSchedulesOptions, SaveScheduleOptions, Schedules } from "./engine/schedules.ts";
 export type { InstanceStatistics, Statistics, WorkerLoad } from "./engine/statistics.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
+export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
 export type { WatchFilter, WatchListener } from "./engine/watcher.ts";
 export type { TaskChange, WatchEvent } from "./engine/watchers.ts";
 export type {
@@ -107,6 +108,7 @@ export type {
   WorkflowInstance,
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
+export { definitionShape, type Shape } from "./graph/fingerprint.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,
@@ -124,7 +126,13 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { WorkflowStatus } from "./machine/index.ts";
+export type {
+  ActRecord,
+  ActType,
+  UpgradeMove,
+  UpgradeNote,
+  WorkflowStatus,
+} from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

@@ -8,9 +8,7 @@ import {
   InvalidArgumentError,
   InvalidFormDataError,
   InvalidTokenError,
-  UnknownLimitError,
 } from "../errors.ts";
-import { compileDefinition } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { type Actor, type Command, createInstance } from "../machine/index.ts";
@@ -21,16 +19,16 @@ import { checkTags, checkTexts } from "../text.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DecisionLinks } from "./decision-links.ts";
+import { Definitions } from "./definitions.ts";
 import { EngineCore } from "./engine-core.ts";
 import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
-import { errorOfRejection, StartRefused } from "./rejections.ts";
+import { errorOfRejection, StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
-import { TaskInbox } from "./task-inbox.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -40,6 +38,7 @@ import {
 } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
+import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import type { WatchFilter, WatchListener } from "./watcher.ts";
 import { tokenOf } from "./webhook-token.ts";
@@ -47,7 +46,6 @@ import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
-  readonly tasks: TaskInbox;
   /** Tokens with which people decide without signing in. */
   readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
@@ -55,8 +53,8 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
-  readonly #checked = new WeakSet<WorkflowGraph>();
-  readonly #limiters: ReadonlyMap<string, Limiter>;
+  readonly #definitions: Definitions;
+  readonly #upgrades: Upgrades;
   readonly #telemetry = Telemetry.find();
   /** Finds instances, tells what was done to them, and does one thing to many of them. */
   readonly instances: InstanceDirectory;
@@ -64,7 +62,7 @@ export class LocalExecutionEngine {
   readonly schedules: Schedules;
 
   /**
-   * @throws InvalidOptionError if a time of `retention`, a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
    * least 1, or the lease is shorter than three intervals.
    */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
@@ -72,31 +70,33 @@ export class LocalExecutionEngine {
     this.#store = options.store ?? new MemoryStore();
     this.#clock = options.clock ?? systemClock;
     this.#createId = options.createId ?? (() => timeOrderedId(this.#clock.now()));
-    this.#limiters = new Map(
+    const limiters = new Map(
       Object.entries(options.limits ?? {}).map(([name, limit]) => [
         name,
         new Limiter(name, limit, this.#clock),
       ]),
     );
+    this.#definitions = new Definitions(registry, this.#store, limiters);
+    this.#upgrades = new Upgrades(this.#definitions, () => Math.floor(this.#clock.now()));
     this.#core = new EngineCore({
+      definitions: this.#definitions,
+      upgrades: this.#upgrades,
       store: this.#store,
       clock: this.#clock,
       logger: options.logger ?? console,
-      limiters: this.#limiters,
+      limiters,
       secret: options.secret,
       createId: this.#createId,
       random: options.random ?? Math.random,
+      aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
-      graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
       telemetry: this.#telemetry,
     });
-    const now = () => Math.floor(this.#clock.now());
-    const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
-    this.instances = new InstanceDirectory(this.#core, this.#store, now);
-    this.schedules = attachBackground(host, this, options, this.#telemetry);
-    this.tasks = new TaskInbox(this.#core, this.#store);
-    this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
+    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
+    this.instances = new InstanceDirectory(parts);
+    this.schedules = attachBackground(parts, this, options, this.#telemetry);
+    this.decisionLinks = new DecisionLinks(parts);
   }
 
   /** The definitions that it knows. */
@@ -148,6 +148,11 @@ export class LocalExecutionEngine {
 
   // ------------------------------------------------------------------------------------ reading
 
+  /** Whether this process has commands to decide, or writes what was decided. */
+  get isBusy(): boolean {
+    return this.#core.isBusy;
+  }
+
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {
     return this.#core.read(instanceId, show);
@@ -191,12 +196,13 @@ export class LocalExecutionEngine {
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const { instanceId, userId: user, groups, admin, data = {} } = options;
     const actor: Actor = { user, groups, admin };
-    const { runtime, task, step } = await this.#core.read(instanceId, (runtime) => {
+    const { runtime, task, step, version } = await this.#core.read(instanceId, (runtime) => {
       const task = findTask(runtime, options);
       const refusal = refuseTask(task, task.id, actor);
       if (refusal !== undefined) throw errorOfRejection(refusal);
       const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      return { runtime, task, step: source as BaseHumanStep };
+      const { version } = runtime.state.instance;
+      return { runtime, task, step: source as BaseHumanStep, version };
     });
     const validated = await compileForm(step.formSchema).validate(data);
     if (!validated.ok) {
@@ -207,7 +213,19 @@ export class LocalExecutionEngine {
       );
     }
     const { id: taskId } = task;
-    return this.#act(runtime, { type: "TaskCompleted", taskId, data: validated.data, actor });
+    const command = {
+      type: "TaskCompleted",
+      taskId,
+      data: validated.data,
+      version,
+      actor,
+    } as const;
+    try {
+      return await this.#act(runtime, command);
+    } catch (error) {
+      if (error instanceof VersionChanged) return this.completeHumanTask(options);
+      throw error;
+    }
   }
 
   /**
@@ -334,6 +352,17 @@ export class LocalExecutionEngine {
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
+  /**
+   * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   *
+   * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
+   *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
+   */
+  upgradeInstance(options: UpgradeOptions): Promise<UpgradePlan> {
+    return this.#upgrades.upgrade(this.#core, options);
+  }
+
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
   async close(): Promise<void> {
     await this.#core.close();
@@ -347,16 +376,17 @@ export class LocalExecutionEngine {
     return this.#core.act(found, command, show);
   }
 
-  async #started<Data>(
+  #started<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
-    const start = (traceparent?: string) =>
-      this.#startNow(workflow, { ...options, traceparent }, until);
     if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
-    return this.#telemetry.start(typeof workflow === "string" ? workflow : workflow.name, start);
+    const name = typeof workflow === "string" ? workflow : workflow.name;
+    return this.#telemetry.start(name, (traceparent) =>
+      this.#startNow(workflow, { ...options, traceparent }, until),
+    );
   }
 
   async #startNow<Data>(
@@ -388,11 +418,12 @@ export class LocalExecutionEngine {
       typeof workflow === "string"
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
-    const graph = this.#graphOf(definition);
+    const graph = this.#definitions.graphFor(definition);
+    const checked = this.#definitions.shapes.check(graph);
+    if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
-    if (user !== undefined || tenant !== undefined || businessKey !== undefined) {
-      checkTexts({ user, tenant, businessKey });
-    }
+    const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
+    if (isTold) checkTexts({ user, tenant, businessKey });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -469,21 +500,6 @@ export class LocalExecutionEngine {
       if (known !== undefined) return this.#core.tryFind(known);
     }
     return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
-  }
-
-  #graphOf(definition: AnyDefinition): WorkflowGraph {
-    const graph = compileDefinition(definition);
-    if (this.#checked.has(graph)) return graph;
-    for (const { path, limit } of graph.nodes) {
-      if (limit !== undefined && !this.#limiters.has(limit)) {
-        throw new UnknownLimitError(
-          `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +
-            `define it in the engine's options: limits: { ${limit}: { concurrent: 5 } }.`,
-        );
-      }
-    }
-    this.#checked.add(graph);
-    return graph;
   }
 }
 

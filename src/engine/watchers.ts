@@ -205,14 +205,7 @@ export class Watchers {
       if (this.#told.hasTold(instanceId, task)) continue;
       const change = task.status !== "open" ? task.status : isNew ? "opened" : "changed";
       this.#told.addTask(instanceId, task);
-      const { version: workflowVersion, businessKey } = instance;
-      const shown = {
-        ...showTask(task, instanceId, workflow),
-        workflowVersion,
-        tenant,
-        businessKey,
-      };
-      events.push({ type: "task", change, task: shown });
+      events.push({ type: "task", change, task: showTask(task, instanceId, workflow) });
     }
     for (const event of events) {
       for (const watcher of this.#watchers) watcher.offer(event, tenant);

@@ -52,6 +52,8 @@ export type Command =
       readonly type: "TaskCompleted";
       readonly taskId: string;
       readonly data: unknown;
+      /** The version whose form the data was checked by. */
+      readonly version?: string;
       readonly actor: Actor;
     }
   | { readonly type: "TimerFired"; readonly timerId: string }
@@ -86,3 +88,14 @@ export type Command =
   | { readonly type: "Resume"; readonly actor: Actor }
   /** Continues a failed instance at what failed, or from a named step. */
   | { readonly type: "Retry"; readonly from?: string | undefined; readonly actor: Actor };
+
+/**
+ * Moves an instance to another version of its definition; `upgrade` carries it out. `steps` gives
+ * the new paths of steps that have another one.
+ */
+export interface UpgradeCommand {
+  readonly type: "Upgrade";
+  readonly version: string;
+  readonly steps: Readonly<Record<string, string>>;
+  readonly actor: Actor;
+}

@@ -112,7 +112,7 @@ function start(t: Transition): Rejection | undefined {
 }
 
 /** Everything that follows from what the command changed. */
-function settle(t: Transition): void {
+export function settle(t: Transition): void {
   do t.drain(startByEdge);
   while (!t.isOver && (moveJoins(t) || releaseMutualWaits(t)));
   updateStatus(t);
@@ -199,6 +199,10 @@ function performMessage(t: Transition, command: Message): Rejection | undefined 
       const task = t.state.tasks?.get(command.taskId);
       const refusal = refuseTask(task, command.taskId, command.actor);
       if (refusal !== undefined || task === undefined) return refusal;
+      const { version } = t.state.instance;
+      if ((command.version ?? version) !== version) {
+        return reject("VERSION_CHANGED", "The data was checked by the form of another version.");
+      }
       const endedBy = command.actor.user;
       t.task("TaskCompleted", { ...task, status: "completed", endedAt: t.now, endedBy });
       succeedWithData(t, t.current(task.executionId), command.data);

@@ -14,7 +14,11 @@ export interface Rejection {
     | "TASK_GONE"
     | "NOT_ALLOWED"
     | "TOKEN_USED"
-    | "MAP_CLOSED";
+    | "MAP_CLOSED"
+    | "VERSION_CHANGED"
+    | "UPGRADE_REFUSED"
+    | "UNKNOWN_WORKFLOW"
+    | "DEFINITION_CHANGED";
   readonly message: string;
 }
 
