@@ -88,6 +88,9 @@ const commitsAtOnce = 2;
 
 const none: readonly never[] = [];
 
+/** A child is cancelled, paused and resumed with its parent. */
+const byParent = { through: "parent" };
+
 /**
  * Decides, commits, and then acts.
  *
@@ -436,14 +439,14 @@ function lettersFor(
     }
     case "CancelChild": {
       const { executionId, attempt, reason } = effect;
-      const command: Command = { type: "Cancel", reason, actor: {} };
+      const command: Command = { type: "Cancel", reason, actor: byParent };
       return [{ type: "TellChild", executionId, attempt, command }];
     }
     case "PauseChildren":
     case "ResumeChildren": {
       const command: Command = {
         type: effect.type === "PauseChildren" ? "Pause" : "Resume",
-        actor: {},
+        actor: byParent,
       };
       return state.executions
         .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")

@@ -1,21 +1,14 @@
 import type { AnyData } from "../definition/context.ts";
-import { compileForm } from "../definition/form.ts";
-import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import {
-  InstanceExistsError,
-  InvalidArgumentError,
-  InvalidFormDataError,
-  InvalidTokenError,
-} from "../errors.ts";
+import { InstanceExistsError, InvalidArgumentError, InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { type Actor, type Command, createInstance } from "../machine/index.ts";
-import { refuseTask } from "../machine/permission.ts";
+import { type Command, createInstance } from "../machine/index.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
+import { type ActorOptions, actorOf } from "./actor.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DecisionLinks } from "./decision-links.ts";
@@ -26,23 +19,18 @@ import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
-import { errorOfRejection, StartRefused, VersionChanged } from "./rejections.ts";
+import { StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
-import {
-  type CompleteTaskOptions,
-  findTask,
-  type ListTasksOptions,
-  showTask,
-  taskQuery,
-} from "./tasks.ts";
+import { TaskInbox } from "./task-inbox.ts";
+import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import type { WatchFilter, WatchListener } from "./watcher.ts";
 import { tokenOf } from "./webhook-token.ts";
-import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
+import { WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
@@ -60,6 +48,8 @@ export class LocalExecutionEngine {
   readonly instances: InstanceDirectory;
   /** The cron schedules that start instances. */
   readonly schedules: Schedules;
+  /** What people have to do, and what they do with it besides completing it. */
+  readonly tasks: TaskInbox;
 
   /**
    * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
@@ -96,6 +86,7 @@ export class LocalExecutionEngine {
     const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
     this.instances = new InstanceDirectory(parts);
     this.schedules = attachBackground(parts, this, options, this.#telemetry);
+    this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
     this.decisionLinks = new DecisionLinks(parts);
   }
 
@@ -158,13 +149,6 @@ export class LocalExecutionEngine {
     return this.#core.read(instanceId, show);
   }
 
-  /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
-  async listTasks(query: ListTasksOptions = {}): Promise<HumanTask[]> {
-    this.#core.refuseIfClosed();
-    const tasks = await this.#store.listTasks(taskQuery(query));
-    return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
-  }
-
   /** How much there is of everything, and how old it is. */
   async statistics(): Promise<Statistics> {
     return gatherStatistics(this.#core, this.#store, Math.floor(this.#clock.now()));
@@ -194,34 +178,13 @@ export class LocalExecutionEngine {
    *   AmbiguousTaskError, InstanceEndedError.
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
-    const { instanceId, userId: user, groups, admin, data = {} } = options;
-    const actor: Actor = { user, groups, admin };
-    const { runtime, task, step, version } = await this.#core.read(instanceId, (runtime) => {
-      const task = findTask(runtime, options);
-      const refusal = refuseTask(task, task.id, actor);
-      if (refusal !== undefined) throw errorOfRejection(refusal);
-      const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      const { version } = runtime.state.instance;
-      return { runtime, task, step: source as BaseHumanStep, version };
-    });
-    const validated = await compileForm(step.formSchema).validate(data);
-    if (!validated.ok) {
-      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-      throw new InvalidFormDataError(
-        `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
-        validated.fields,
-      );
-    }
-    const { id: taskId } = task;
-    const command = {
-      type: "TaskCompleted",
-      taskId,
-      data: validated.data,
-      version,
-      actor,
-    } as const;
+    const actor = actorOf(options);
+    const { runtime, checked } = await this.#core.read(instanceOf(options), (runtime) => ({
+      runtime,
+      checked: completion(runtime, options, actor),
+    }));
     try {
-      return await this.#act(runtime, command);
+      return await this.#act(runtime, await checked);
     } catch (error) {
       if (error instanceof VersionChanged) return this.completeHumanTask(options);
       throw error;
@@ -233,17 +196,21 @@ export class LocalExecutionEngine {
    *
    * @throws InstanceEndedError, NotJsonError, UnknownInstanceError.
    */
-  async signal(options: {
-    readonly instanceId: string;
-    readonly name: string;
-    readonly data?: unknown;
-    /** A repeated signal with the same id counts once. */
-    readonly id?: string;
-  }): Promise<WorkflowInstance> {
-    checkTexts({ name: options.name, id: options.id });
+  async signal(
+    options: {
+      readonly instanceId: string;
+      readonly name: string;
+      readonly data?: unknown;
+      /** A repeated signal with the same id counts once. */
+      readonly id?: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const { name, id } = options;
+    checkTexts({ name, id });
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
-    return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
+    return this.#act(runtime, { type: "SignalArrived", name, data, id, actor });
   }
 
   /** The one-time token of a webhook step that runs or waits. */
@@ -273,26 +240,32 @@ export class LocalExecutionEngine {
   }
 
   /** Adds an item to a map that runs. Throws MapClosedError if none of this path does. */
-  async addItem(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly item: unknown;
-  }): Promise<WorkflowInstance> {
+  async addItem(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+      readonly item: unknown;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const item = toJson(options.item, `An item for "${options.stepName}"`);
-    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
+    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item, actor });
   }
 
   /**
    * Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. A map
    * whose `required` number is not reached fails.
    */
-  async closeMap(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-  }): Promise<WorkflowInstance> {
+  async closeMap(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    return this.#act(runtime, { type: "MapClosed", path: options.stepName });
+    return this.#act(runtime, { type: "MapClosed", path: options.stepName, actor });
   }
 
   // ---------------------------------------------------------------------------- what operators do
@@ -300,55 +273,47 @@ export class LocalExecutionEngine {
   /** Stops what runs, withdraws tasks and timers, and ends the instance as cancelled. */
   async cancelWorkflow(
     instanceId: string,
-    options: { readonly reason?: string; readonly userId?: string } = {},
+    options: { readonly reason?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const actor: Actor = { user: options.userId };
-    checkTexts({ reason: options.reason });
-    return this.#act(await this.#core.find(instanceId), {
-      type: "Cancel",
-      reason: options.reason,
-      actor,
-    });
+    const { reason } = options;
+    const actor = actorOf(options);
+    checkTexts({ reason });
+    return this.#act(await this.#core.find(instanceId), { type: "Cancel", reason, actor });
   }
 
   /** Lets running steps end and starts nothing new. */
-  async pauseWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Pause", actor: { user: by.userId } });
+  async pauseWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Pause", actor });
   }
 
   /** Goes on with a paused instance; timers that came due meanwhile fire now. */
-  async resumeWorkflow(
-    instanceId: string,
-    by: { userId?: string } = {},
-  ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
+  async resumeWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Resume", actor });
   }
 
   /** Continues a failed instance at what failed, or from a named step; completed work stays. */
   async retryWorkflow(
     instanceId: string,
-    options: { readonly from?: string; readonly userId?: string } = {},
+    options: { readonly from?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, {
-      type: "Retry",
-      from: options.from,
-      actor: { user: options.userId },
-    });
+    const { from } = options;
+    const actor = actorOf(options);
+    return this.#act(await this.#core.find(instanceId), { type: "Retry", from, actor });
   }
 
   /**
    * Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it.
    */
-  async cancelStep(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly userId?: string;
-  }): Promise<WorkflowInstance> {
+  async cancelStep(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
@@ -372,7 +337,6 @@ export class LocalExecutionEngine {
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    if ("actor" in command) checkTexts({ userId: command.actor.user });
     return this.#core.act(found, command, show);
   }
 
@@ -421,9 +385,9 @@ export class LocalExecutionEngine {
     const graph = this.#definitions.graphFor(definition);
     const checked = this.#definitions.shapes.check(graph);
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
-    const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
+    const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
     const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
-    if (isTold) checkTexts({ user, tenant, businessKey });
+    if (isTold) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -468,7 +432,7 @@ export class LocalExecutionEngine {
       traceparent: options.traceparent,
     });
     const runtime = new InstanceRuntime(graph, state, 0);
-    this.#core.begin(runtime);
+    this.#core.begin(runtime, undefined, startBy(options));
     return runtime;
   }
 
@@ -501,6 +465,11 @@ export class LocalExecutionEngine {
     }
     return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
   }
+}
+
+/** By which way it was started stands in the history; mostly nobody says. */
+function startBy({ through }: StartOptions): Command | undefined {
+  return through === undefined ? undefined : { type: "Start", actor: { through } };
 }
 
 /** The instance as it is now. */

@@ -9,7 +9,7 @@ import type {
 } from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import { summarize } from "./step-context.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showOwnTask } from "./tasks.ts";
 
 /** One execution of a step, with what came of it. */
 export interface StepExecution extends ExecutionSummary {
@@ -35,17 +35,6 @@ export interface EdgeUse {
   readonly taken: number;
   /** How many of these wait at a join. */
   readonly waiting: number;
-}
-
-/** Work for a person, as the engine shows it. */
-export interface HumanTask extends Omit<TaskRecord, "executionId" | "id"> {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly workflow: string;
-  readonly workflowVersion: string;
-  readonly tenant: string | undefined;
-  readonly businessKey: string | undefined;
-  readonly form?: object | undefined;
 }
 
 /** An instance as it was when it was asked for; it does not change. */
@@ -118,7 +107,7 @@ export class WorkflowInstance {
     const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
     return [...tasks]
       .filter(({ status }) => status === "open")
-      .map((task) => showTask(task, this.id, this.workflow));
+      .map((task) => showOwnTask(this.#state, task));
   }
 
   /** What was made of each edge, in the order of the definition's `edges`. */
