@@ -133,7 +133,7 @@ export const instanceSchemas = {
       writes: { ...anyObject, description: "What it wrote to the context." },
       error: ref("RecordedError"),
       compensates: { ...count, description: "The execution that it undoes; 0 for none." },
-      order: { ...count, description: "Numbers what happens in an instance; see the guide." },
+      order: { ...count, description: "Of one that has ended: which end of the instance it was." },
       itemCount: { ...count, description: "Of a map that has started: how many items it has." },
     },
   },
