@@ -10,6 +10,8 @@ type ErrorClass = new (message: string, ...more: unknown[]) => errors.WorkflowsE
 const faults = [
   "CONTEXT_CLOSED",
   "DUPLICATE_WORKFLOW",
+  "EXPLORATION_FAILED",
+  "INJECTED_FAILURE",
   "INTERNAL",
   "INVALID_TRANSACTION",
   "REQUEST_FAILED",
