@@ -230,6 +230,21 @@ export class InvalidArgumentError extends WorkflowsError {
   readonly code = "INVALID_ARGUMENT";
 }
 
+/** A schedule's cron pattern cannot be read. */
+export class InvalidCronError extends WorkflowsError {
+  readonly code = "INVALID_CRON";
+}
+
+/** A schedule's time zone is none that the platform knows. */
+export class InvalidTimezoneError extends WorkflowsError {
+  readonly code = "INVALID_TIMEZONE";
+}
+
+/** No schedule has this id. */
+export class UnknownScheduleError extends WorkflowsError {
+  readonly code = "UNKNOWN_SCHEDULE";
+}
+
 /** The webhook token is malformed, forged, or of no instance that exists. */
 export class InvalidTokenError extends WorkflowsError {
   readonly code = "INVALID_TOKEN";
@@ -260,6 +275,21 @@ export class EngineClosedError extends WorkflowsError {
  */
 export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
+}
+
+/** What is to happen in the application's transaction has no such transaction. */
+export class NoTransactionError extends WorkflowsError {
+  readonly code = "NO_TRANSACTION";
+}
+
+/** Another transaction was in the way of the application's own, which has to be repeated. */
+export class TransactionConflictError extends WorkflowsError {
+  readonly code = "TRANSACTION_CONFLICT";
+}
+
+/** It cannot be done in a transaction of the application: its store or its step is not for it. */
+export class TransactionUnsupportedError extends WorkflowsError {
+  readonly code = "TRANSACTION_UNSUPPORTED";
 }
 
 /**

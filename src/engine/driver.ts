@@ -4,10 +4,13 @@ import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
+import type { Telemetry } from "./telemetry.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters } from "./waiters.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
@@ -38,14 +41,20 @@ interface Batch {
   readonly changes: PendingChange[];
   readonly answers: Answer[];
   readonly dropped: readonly Message[];
+  /** When its commit was begun, if somebody measures. */
+  begunAt: number | undefined;
 }
 
 /** What the driver needs of the rest of the engine. */
 export interface DriverHost {
   readonly store: Store;
   readonly workerId: string;
+  readonly transactions: OpenTransactions;
   now(): EpochMs;
   createId(): string;
+  /** Who is told of what was kept. */
+  readonly watchers: Watchers;
+  readonly telemetry: Telemetry | undefined;
   /** Answers to messages of this worker that it has read, to be forgotten with the next commit. */
   takeDismissed(): readonly string[];
   /** Decides upgrades, as `decideIn` decides everything else. */
@@ -91,7 +100,8 @@ const byParent = { through: "parent" };
  * D2. Effects are performed, and callers answered, only after the commit.
  * D3. While an instance's commit is on its way, further commands to it wait for its end.
  * D4. If a commit fails, or somebody else has changed an instance, what is in memory of it is
- *     forgotten, and loaded anew before anything else is decided.
+ *     forgotten, and loaded anew before anything else is decided. Code that still runs the present
+ *     attempt goes on.
  */
 export class Driver {
   readonly #host: DriverHost;
@@ -146,12 +156,33 @@ export class Driver {
     for (const request of requests) this.#enqueue(request);
   }
 
+  /** A transaction of the application that has changed the instance is over. */
+  endTransaction(instanceId: string): void {
+    for (const request of this.#host.transactions.end(instanceId)) this.#enqueue(request);
+  }
+
+  /** The executions whose present attempts have reported, which was not decided on yet. */
+  reporters(runtime: InstanceRuntime): ReadonlySet<number> {
+    const ids = new Set<number>();
+    for (const { command, runtime: other } of [...this.#queue, ...(runtime.heldBack ?? none)]) {
+      if (other !== runtime || !isReport(command)) continue;
+      const { executionId, attempt } = command;
+      if (runtime.state.executions[executionId - 1]?.attempt === attempt) ids.add(executionId);
+    }
+    return ids;
+  }
+
   /** Gives what was asked and not decided. */
   close(): readonly Request[] {
     this.#isClosed = true;
-    const requests = this.#queue;
+    const requests = [...this.#queue, ...this.#host.transactions.clear()];
     this.#queue = [];
     return requests;
+  }
+
+  /** How many commands wait to be decided. */
+  get queueLength(): number {
+    return this.#queue.length;
   }
 
   #schedule(): void {
@@ -179,6 +210,7 @@ export class Driver {
       changes: [],
       answers: dropped.map((message) => answerTo(message, undefined)),
       dropped,
+      begunAt: undefined,
     };
     for (const request of requests) this.#decide(batch, request);
     for (const change of batch.changes) this.#complete(change);
@@ -189,9 +221,10 @@ export class Driver {
 
   #decide(batch: Batch, request: Request): void {
     const { runtime, command, message, done } = request;
-    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    // What was meant for the instance before it was loaded anew means nothing in what it is now. An
+    // attempt that still is the present one may have gone on meanwhile: what it reports counts.
     const isOld = request.epoch !== runtime.epoch;
-    if (isOld && message === undefined && done === undefined) return;
+    if (isOld && message === undefined && done === undefined && !isReport(command)) return;
     request.epoch = runtime.epoch;
     if (runtime.refusal !== undefined) {
       if (message !== undefined) this.#host.putDown(message);
@@ -202,6 +235,7 @@ export class Driver {
       runtime.heldBack.push(request);
       return;
     }
+    if (this.#host.transactions.holds(request)) return;
     const { owner } = runtime;
     if (owner !== undefined && owner !== this.#host.workerId) {
       this.#host.forward(request, owner);
@@ -265,16 +299,9 @@ export class Driver {
     }
   }
 
-  #post(change: PendingChange, letter: Letter, to = change.instanceId): void {
+  #post(change: PendingChange, letter: Letter, instanceId = change.instanceId): void {
     const { workerId } = this.#host;
-    change.send({
-      id: this.#host.createId(),
-      instanceId: to,
-      to: workerId,
-      from: undefined,
-      at: change.at,
-      command: letter,
-    });
+    change.send(letterTo(workerId, this.#host.createId(), instanceId, change.at, letter));
   }
 
   /** Adds to a change what depends on all of its commands. */
@@ -282,12 +309,18 @@ export class Driver {
     const { runtime, instance } = change;
     runtime.change = undefined;
     change.owner = runtime.isActive ? this.#host.workerId : undefined;
+    change.isAnnounced = this.#isOfInterest(change);
     if (instance === undefined) return;
-    change.isAnnounced = this.#host.hasListeners() && instance.status !== "running";
-    if (runtime.isEnded && instance.parent !== undefined) {
-      const { instanceId, executionId } = instance.parent;
-      this.#post(change, { type: "ChildEnded", executionId, childId: runtime.id }, instanceId);
-    }
+    const news = newsForParent(runtime);
+    if (news !== undefined) this.#post(change, news.letter, news.parentId);
+  }
+
+  /** Whether other workers want to hear of the change. */
+  #isOfInterest({ instance }: PendingChange): boolean {
+    const { watchers } = this.#host;
+    if (watchers.isWatchedElsewhere) return true;
+    if (instance === undefined || instance.status === "running") return false;
+    return this.#host.hasListeners();
   }
 
   // ----------------------------------------------------------------------------------- committing
@@ -297,6 +330,8 @@ export class Driver {
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
     const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
+    const { telemetry } = this.#host;
+    if (telemetry !== undefined && !isNothing) batch.begunAt = performance.now();
     let committed: readonly string[] | Promise<readonly string[]>;
     try {
       committed = isNothing ? none : this.#host.store.commit(commit);
@@ -329,9 +364,14 @@ export class Driver {
   }
 
   #committed(batch: Batch, refused: readonly string[]): void {
+    if (batch.begunAt !== undefined) {
+      this.#host.telemetry?.committed(performance.now() - batch.begunAt);
+    }
     if (this.#isClosed) return;
+    const { watchers } = this.#host;
     for (const change of batch.changes) {
       if (refused.length > 0) change.isRefused = refused.includes(change.instanceId);
+      if (!watchers.isEmpty && !change.isRefused) watchers.kept(change);
       if (change.isRefused || change.epoch !== change.runtime.epoch) continue;
       change.runtime.version = change.expectedVersion + 1;
       change.runtime.owner = change.owner;
@@ -399,7 +439,48 @@ function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
-function lettersFor(
+export type Report = Extract<
+  Command,
+  { type: "StepSucceeded" | "StepFailed" | "StepSkipped" | "StepReady" }
+>;
+
+/** Whether it is what an attempt says: the machine sees to it that only the present one counts. */
+export function isReport(command: EngineCommand): command is Report {
+  switch (command.type) {
+    case "StepSucceeded":
+    case "StepFailed":
+    case "StepSkipped":
+    case "StepReady":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** A letter that nobody waits for, as a message to a worker. */
+export function letterTo(
+  workerId: string,
+  id: string,
+  instanceId: string,
+  at: EpochMs,
+  letter: Letter,
+): Message {
+  return { id, instanceId, to: workerId, from: undefined, at, command: letter };
+}
+
+/** What the parent of an instance that has ended has to know. */
+export function newsForParent({
+  id: childId,
+  isEnded,
+  state,
+}: InstanceRuntime): { readonly parentId: string; readonly letter: Letter } | undefined {
+  const { parent } = state.instance;
+  if (!isEnded || parent === undefined) return undefined;
+  const { instanceId: parentId, executionId } = parent;
+  return { parentId, letter: { type: "ChildEnded", executionId, childId } };
+}
+
+export function lettersFor(
   { state }: InstanceRuntime,
   effect: Effect,
   isRetry: boolean,

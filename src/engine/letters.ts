@@ -4,6 +4,11 @@ import type { EngineCommand } from "./driver.ts";
 
 /** What a message asks for, as it is kept in the store. */
 export type Letter =
+  /**
+   * The application has changed the instance in a transaction of its own: what was held back may
+   * start now. Hooks were not called of the executions that ended.
+   */
+  | { readonly type: "GoOn"; readonly ended: readonly number[] }
   /** A command for the instance that the message names. */
   | { readonly type: "Do"; readonly command: EngineCommand }
   /** The instance that the message names waits for a child, which does not exist yet. */
@@ -22,6 +27,8 @@ export type Letter =
       readonly attempt: number;
       readonly command: Command;
     }
+  /** A worker wants to hear of every change, or no longer does; the message names no instance. */
+  | { readonly type: "Watching"; readonly workerId: string; readonly isWatching: boolean }
   /** The child that an execution of the instance waits for has ended. */
   | { readonly type: "ChildEnded"; readonly executionId: number; readonly childId: string };
 

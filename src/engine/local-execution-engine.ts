@@ -1,70 +1,37 @@
-import type { AnyData, Logger } from "../definition/context.ts";
+import type { AnyData } from "../definition/context.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import { InstanceExistsError, InvalidArgumentError, InvalidTokenError } from "../errors.ts";
+import { InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { type Command, createInstance } from "../machine/index.ts";
+import type { Command } from "../machine/index.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import { type ActorOptions, actorOf } from "./actor.ts";
+import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
-import { EngineCore, StartRefused } from "./engine-core.ts";
+import { EngineCore } from "./engine-core.ts";
+import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
+import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import { type Limit, Limiter } from "./limiter.ts";
-import { VersionChanged } from "./rejections.ts";
-import type { AroundStep } from "./step-runner.ts";
+import { Limiter } from "./limiter.ts";
+import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
+import { StartRefused, VersionChanged } from "./rejections.ts";
+import type { Schedules } from "./schedules.ts";
+import { findExisting, newInstance, startBy } from "./starting.ts";
+import { gatherStatistics, type Statistics } from "./statistics.ts";
 import { TaskInbox } from "./task-inbox.ts";
 import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
+import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
+import type { WatchFilter, WatchListener } from "./watcher.ts";
+import { tokenOf } from "./webhook-token.ts";
 import { WorkflowInstance } from "./workflow-instance.ts";
-
-export interface EngineOptions {
-  /** Where instances are kept; in memory unless told. */
-  readonly store?: Store;
-  /** Limits that steps name: how much of something outside this process may use at once. */
-  readonly limits?: Readonly<Record<string, Limit>>;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Signs webhook tokens. Unless told, one is made once and kept in the store. */
-  readonly secret?: string;
-  /**
-   * How often a process looks for what no other process told it, in milliseconds: 1000 unless told.
-   * Only for a store that several processes can use.
-   */
-  readonly pollIntervalMs?: number;
-  /**
-   * After so many milliseconds without a sign of life a process is taken for gone, and what it ran
-   * goes on in another: 8000 unless told.
-   */
-  readonly leaseMs?: number;
-  /** Makes the ids of instances. */
-  readonly createId?: () => string;
-  /** Gives numbers in [0, 1), for the jitter of retries. */
-  readonly random?: () => number;
-  /** Called around the code of every attempt: for logging, context of one's own, or tests. */
-  readonly aroundStep?: AroundStep;
-}
-
-export interface StartOptions<Data = AnyData> {
-  readonly initialData?: Data;
-  /** The latest registered version unless told. */
-  readonly version?: string;
-  /** An id of your own. Starting again with the same id gives the existing instance. */
-  readonly instanceId?: string;
-  /** A key of your own; starting again with the same key gives the existing instance. */
-  readonly idempotencyKey?: string;
-  /** Who starts it. */
-  readonly user?: string;
-  readonly tenant?: string;
-  /** By which way it comes in, such as "http", for the history. */
-  readonly through?: string;
-}
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
@@ -73,13 +40,19 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
+  readonly #transactions: OwnTransactions;
   readonly #definitions: Definitions;
   readonly #upgrades: Upgrades;
   /** What people have to do, and what they do with it besides completing it. */
   readonly tasks: TaskInbox;
+  readonly #telemetry = Telemetry.find();
+  /** Finds instances, tells what was done to them, and does one thing to many of them. */
+  readonly instances: InstanceDirectory;
+  /** The cron schedules that start instances. */
+  readonly schedules: Schedules;
 
   /**
-   * @throws InvalidOptionError if a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
    * least 1, or the lease is shorter than three intervals.
    */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
@@ -108,8 +81,34 @@ export class LocalExecutionEngine {
       aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
+      telemetry: this.#telemetry,
     });
     this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
+    this.#transactions = new OwnTransactions({
+      ...{ store: this.#store, core: this.#core, createId: this.#createId },
+      now: () => Math.floor(this.#clock.now()),
+      definitions: this.#definitions,
+      graphOf: (workflow, version) =>
+        typeof workflow === "string"
+          ? this.#definitions.graphOf(workflow, version)
+          : this.#definitions.graphFor(this.#registered(workflow)),
+    });
+    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
+    this.instances = new InstanceDirectory(parts);
+    this.schedules = attachBackground(parts, this, options, this.#telemetry);
+  }
+
+  /**
+   * Starts instances, completes tasks and sends signals in a transaction of the application: on
+   * Postgres a `pg` client on which it has begun one, on SQLite the handle that the store was made
+   * with. What is done takes effect when the application commits, and never happened if it rolls
+   * back.
+   *
+   * @throws TransactionUnsupportedError if the store has no such transactions; InvalidArgumentError
+   *   if this is nothing that could have begun one.
+   */
+  inTransaction(transaction: unknown): OwnTransaction {
+    return this.#transactions.of(transaction);
   }
 
   // ----------------------------------------------------------------------------------- starting
@@ -166,6 +165,24 @@ export class LocalExecutionEngine {
     return this.#core.read(instanceId, show);
   }
 
+  /** How much there is of everything, and how old it is. */
+  async statistics(): Promise<Statistics> {
+    return gatherStatistics(this.#core, this.#store, Math.floor(this.#clock.now()));
+  }
+
+  /**
+   * Calls the listener with what changes from now on, when it is durable, whichever process changes
+   * it. A listener that is slow hears of the latest state of each instance and task. Gives a
+   * function that ends it.
+   *
+   * @throws InvalidArgumentError
+   */
+  watch(filter: WatchFilter, listener: WatchListener): () => void {
+    const stop = this.#core.watchers.watch(filter, listener);
+    this.#core.startInBackground();
+    return stop;
+  }
+
   // -------------------------------------------------------------------- what people and systems do
 
   /**
@@ -218,7 +235,8 @@ export class LocalExecutionEngine {
     readonly stepName: string;
   }): Promise<string> {
     const { instanceId, stepName } = options;
-    return this.#core.read(instanceId, (runtime) => this.#core.tokenOf(runtime, stepName));
+    const see = (runtime: InstanceRuntime) => tokenOf(runtime, stepName, this.#core.tokens);
+    return this.#core.read(instanceId, see);
   }
 
   /**
@@ -317,7 +335,7 @@ export class LocalExecutionEngine {
 
   /**
    * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
-   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only says what that would do.
    *
    * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
    *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
@@ -338,10 +356,23 @@ export class LocalExecutionEngine {
     return this.#core.act(found, command, show);
   }
 
-  async #started<Data>(
+  #started<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
+    until: "stored" | "settled",
+  ): Promise<WorkflowInstance> {
+    if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
+    const name = typeof workflow === "string" ? workflow : workflow.name;
+    return this.#telemetry.start(name, (traceparent) =>
+      this.#startNow(workflow, { ...options, traceparent }, until),
+    );
+  }
+
+  async #startNow<Data>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: TracedStart<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
     const ready = this.#core.start();
@@ -352,7 +383,7 @@ export class LocalExecutionEngine {
       return await waitUntil(runtime, until, show);
     } catch (error) {
       // Another process started it at the same moment.
-      if (error instanceof StartRefused) return this.#started(workflow, options, until);
+      if (error instanceof StartRefused) return this.#startNow(workflow, options, until);
       throw error;
     }
   }
@@ -361,7 +392,7 @@ export class LocalExecutionEngine {
   #begin<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
-    options: StartOptions<Data>,
+    options: TracedStart<Data>,
   ): InstanceRuntime | Promise<InstanceRuntime> {
     const definition =
       typeof workflow === "string"
@@ -370,8 +401,9 @@ export class LocalExecutionEngine {
     const graph = this.#definitions.graphFor(definition);
     const checked = this.#definitions.shapes.check(graph);
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
-    const { instanceId, idempotencyKey, user, tenant, through } = options;
-    if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant, through });
+    const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
+    const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
+    if (isTold || through !== undefined) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -390,7 +422,7 @@ export class LocalExecutionEngine {
   async #beginChecked(
     graph: WorkflowGraph,
     definition: AnyDefinition,
-    options: StartOptions,
+    options: TracedStart,
   ): Promise<InstanceRuntime> {
     const initialData = await validInput(definition, options.initialData ?? {});
     // While the store was asked, another call may have started it.
@@ -402,16 +434,10 @@ export class LocalExecutionEngine {
   #create(
     graph: WorkflowGraph,
     initialData: Readonly<Record<string, unknown>>,
-    options: StartOptions,
+    options: TracedStart,
   ): InstanceRuntime {
-    const state = createInstance(graph, {
-      id: options.instanceId ?? this.#createId(),
-      initialData,
-      now: this.#clock.now(),
-      user: options.user,
-      tenant: options.tenant,
-      idempotencyKey: options.idempotencyKey,
-    });
+    const given = { id: options.instanceId ?? this.#createId(), now: this.#clock.now() };
+    const state = newInstance(graph, initialData, options, given);
     const runtime = new InstanceRuntime(graph, state, 0);
     this.#core.begin(runtime, undefined, startBy(options));
     return runtime;
@@ -425,32 +451,12 @@ export class LocalExecutionEngine {
   async #existing(
     options: Pick<StartOptions, "instanceId" | "idempotencyKey">,
   ): Promise<InstanceRuntime | undefined> {
-    for (const option of ["instanceId", "idempotencyKey"] as const) {
-      const value = options[option];
-      if (value !== undefined && (typeof value !== "string" || value === "")) {
-        const found = JSON.stringify(value);
-        throw new InvalidArgumentError(`${option} must be a non-empty string; found ${found}.`);
-      }
-    }
-    const { instanceId, idempotencyKey } = options;
-    checkTexts({ instanceId, idempotencyKey });
-    if (idempotencyKey !== undefined) {
-      const known = await this.#store.findByIdempotencyKey(idempotencyKey);
-      if (known !== undefined && instanceId !== undefined && known !== instanceId) {
-        throw new InstanceExistsError(
-          `The idempotency key "${idempotencyKey}" belongs to instance "${known}", ` +
-            `not to "${instanceId}".`,
-        );
-      }
-      if (known !== undefined) return this.#core.tryFind(known);
-    }
-    return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
+    return findExisting(
+      options,
+      (key) => this.#store.findByIdempotencyKey(key),
+      (instanceId) => this.#core.tryFind(instanceId),
+    );
   }
-}
-
-/** By which way it was started stands in the history; mostly nobody says. */
-function startBy({ through }: StartOptions): Command | undefined {
-  return through === undefined ? undefined : { type: "Start", actor: { through } };
 }
 
 /** The instance as it is now. */
