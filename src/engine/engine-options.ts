@@ -51,8 +51,6 @@ export interface StartOptions<Data = AnyData> {
   readonly businessKey?: string;
   /** Words to find it by. */
   readonly tags?: readonly string[];
-  /** By which way it comes in, such as "http", for the history. */
-  readonly through?: string;
 }
 
 /** A start, with the trace that it belongs to. */

@@ -412,7 +412,7 @@ export class LocalExecutionEngine {
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
     const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
-    if (isTold) checkTexts({ user, tenant, businessKey, through });
+    if (isTold || through !== undefined) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&

@@ -136,10 +136,10 @@ export class OwnTransaction {
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const actor = actorOf(options);
-    return this.#act(instanceOf(options), (runtime) => {
-      const { path, executionId } = findTask(runtime, options);
+    return this.#act(instanceOf(options), async (runtime) => {
+      const { path, status, executionId } = findTask(runtime, options);
       const { source } = runtime.state.node(runtime.state.execution(executionId));
-      if (source === unboundStep) throw unknownStep(path);
+      if (source === unboundStep && status === "open") throw unknownStep(path);
       return completion(runtime, options, actor);
     });
   }
