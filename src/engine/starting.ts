@@ -65,8 +65,3 @@ export async function findExisting(
   }
   return instanceId === undefined ? undefined : find(instanceId);
 }
-
-/** By which way it was started stands in the history; mostly nobody says. */
-export function startBy({ through }: StartOptions): Command {
-  return through === undefined ? { type: "Start" } : { type: "Start", actor: { through } };
-}
