@@ -165,7 +165,9 @@ export class EngineCore {
     return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
+  /** @throws EngineClosedError */
   startInBackground(): void {
+    this.refuseIfClosed();
     this.#inBackground("The engine cannot take part", async () => this.start());
   }
 
@@ -186,7 +188,7 @@ export class EngineCore {
   }
 
   async #lookAround(): Promise<void> {
-    for (const work of this.#background) await work.look();
+    await Promise.all(this.#background.map((work) => work.look()));
   }
 
   /** Takes over what engines that are gone have left; gives how many instances. */
@@ -306,10 +308,7 @@ export class EngineCore {
 
   /** These instances do not exist any more. */
   forget(instanceIds: readonly string[]): void {
-    for (const id of instanceIds) {
-      const known = this.#instances.known(id);
-      if (known?.isIdle) this.#instances.remove(known);
-    }
+    this.#instances.forget(instanceIds);
   }
 
   /** Whether, of all workers, this one does what one of them has to do. */
