@@ -82,7 +82,7 @@ export {
 } from "./definition/workflow-definition.ts";
 export type { BulkOptions, BulkProgress, BulkRefusal, BulkResult } from "./engine/bulk.ts";
 export type { Clock } from "./engine/clock.ts";
-export type { EngineOptions, StartOptions } from "./engine/engine-options.ts";
+export type { EngineOptions } from "./engine/engine-options.ts";
 export type {
   HistoryEntry,
   HistoryOptions,
@@ -92,10 +92,12 @@ export type {
 } from "./engine/instance-directory.ts";
 export type { Limit } from "./engine/limiter.ts";
 export { LocalExecutionEngine } from "./engine/local-execution-engine.ts";
+export type { OwnTransaction } from "./engine/own-transaction.ts";
 export type { Page, PageOptions } from "./engine/page.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
 export type { RetentionOptions } from "./engine/retention.ts";
 export type { ListSchedulesOptions, SaveScheduleOptions, Schedules } from "./engine/schedules.ts";
+export type { StartOptions } from "./engine/starting.ts";
 export type { InstanceStatistics, Statistics, WorkerLoad } from "./engine/statistics.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
 export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
@@ -109,6 +111,7 @@ export type {
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
 export { definitionShape, type Shape } from "./graph/fingerprint.ts";
+export type { FormerStep } from "./graph/former-steps.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,

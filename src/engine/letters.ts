@@ -4,6 +4,11 @@ import type { EngineCommand } from "./driver.ts";
 
 /** What a message asks for, as it is kept in the store. */
 export type Letter =
+  /**
+   * The application has changed the instance in a transaction of its own: what was held back may
+   * start now. Hooks were not called of the executions that ended.
+   */
+  | { readonly type: "GoOn"; readonly ended: readonly number[] }
   /** A command for the instance that the message names. */
   | { readonly type: "Do"; readonly command: EngineCommand }
   /** The instance that the message names waits for a child, which does not exist yet. */

@@ -3,30 +3,27 @@ import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import {
-  InstanceExistsError,
-  InvalidArgumentError,
-  InvalidFormDataError,
-  InvalidTokenError,
-} from "../errors.ts";
+import { InvalidFormDataError, InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { type Actor, type Command, createInstance } from "../machine/index.ts";
+import type { Actor, Command } from "../machine/index.ts";
 import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { checkTags, checkTexts } from "../text.ts";
+import { checkTexts } from "../text.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
 import { EngineCore } from "./engine-core.ts";
-import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
+import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
 import { errorOfRejection, StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
+import { findExisting, newInstance, type StartOptions, type TracedStart } from "./starting.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
 import {
   type CompleteTaskOptions,
@@ -50,6 +47,7 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
+  readonly #transactions: OwnTransactions;
   readonly #definitions: Definitions;
   readonly #upgrades: Upgrades;
   readonly #telemetry = Telemetry.find();
@@ -93,6 +91,28 @@ export class LocalExecutionEngine {
     const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
     this.instances = new InstanceDirectory(parts);
     this.schedules = attachBackground(parts, this, options, this.#telemetry);
+    this.#transactions = new OwnTransactions({
+      ...{ store: this.#store, core: this.#core, createId: this.#createId },
+      now: () => Math.floor(this.#clock.now()),
+      definitions: this.#definitions,
+      graphOf: (workflow, version) =>
+        typeof workflow === "string"
+          ? this.#definitions.graphOf(workflow, version)
+          : this.#definitions.graphFor(this.#registered(workflow)),
+    });
+  }
+
+  /**
+   * Starts instances, completes tasks and sends signals in a transaction of the application: on
+   * Postgres a `pg` client on which it has begun one, on SQLite the handle that the store was made
+   * with. What is done takes effect when the application commits, and never happened if it rolls
+   * back.
+   *
+   * @throws TransactionUnsupportedError if the store has no such transactions; InvalidArgumentError
+   *   if this is nothing that could have begun one.
+   */
+  inTransaction(transaction: unknown): OwnTransaction {
+    return this.#transactions.of(transaction);
   }
 
   // ----------------------------------------------------------------------------------- starting
@@ -344,7 +364,7 @@ export class LocalExecutionEngine {
 
   /**
    * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
-   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only says what that would do.
    *
    * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
    *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
@@ -446,17 +466,8 @@ export class LocalExecutionEngine {
     initialData: Readonly<Record<string, unknown>>,
     options: TracedStart,
   ): InstanceRuntime {
-    const state = createInstance(graph, {
-      id: options.instanceId ?? this.#createId(),
-      initialData,
-      now: this.#clock.now(),
-      user: options.user,
-      tenant: options.tenant,
-      idempotencyKey: options.idempotencyKey,
-      businessKey: options.businessKey,
-      tags: options.tags && checkTags(options.tags),
-      traceparent: options.traceparent,
-    });
+    const given = { id: options.instanceId ?? this.#createId(), now: this.#clock.now() };
+    const state = newInstance(graph, initialData, options, given);
     const runtime = new InstanceRuntime(graph, state, 0);
     this.#core.begin(runtime);
     return runtime;
@@ -470,26 +481,11 @@ export class LocalExecutionEngine {
   async #existing(
     options: Pick<StartOptions, "instanceId" | "idempotencyKey">,
   ): Promise<InstanceRuntime | undefined> {
-    for (const option of ["instanceId", "idempotencyKey"] as const) {
-      const value = options[option];
-      if (value !== undefined && (typeof value !== "string" || value === "")) {
-        const found = JSON.stringify(value);
-        throw new InvalidArgumentError(`${option} must be a non-empty string; found ${found}.`);
-      }
-    }
-    const { instanceId, idempotencyKey } = options;
-    checkTexts({ instanceId, idempotencyKey });
-    if (idempotencyKey !== undefined) {
-      const known = await this.#store.findByIdempotencyKey(idempotencyKey);
-      if (known !== undefined && instanceId !== undefined && known !== instanceId) {
-        throw new InstanceExistsError(
-          `The idempotency key "${idempotencyKey}" belongs to instance "${known}", ` +
-            `not to "${instanceId}".`,
-        );
-      }
-      if (known !== undefined) return this.#core.tryFind(known);
-    }
-    return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
+    return findExisting(
+      options,
+      (key) => this.#store.findByIdempotencyKey(key),
+      (instanceId) => this.#core.tryFind(instanceId),
+    );
   }
 }
 

@@ -13,6 +13,7 @@ import { toJson } from "../json.ts";
 import { isKeepable } from "../text.ts";
 import { ContextView } from "./context-view.ts";
 import { clearTimer, failAttempt, failure, setTimer, succeed } from "./executions.ts";
+import type { InstanceState } from "./instance-state.ts";
 import type { ExecutionRecord, SignalRecord, TaskRecord, Writes } from "./state.ts";
 import type { Transition } from "./transition.ts";
 
@@ -172,10 +173,7 @@ function useStoredSignal(t: Transition, execution: ExecutionRecord, step: Signal
     ? undefined
     : t.state.signals.find(({ name }) => name === step.signal);
   if (stored === undefined) {
-    t.state.signalWaiters ??= new Map();
-    const waiters = t.state.signalWaiters.get(step.signal);
-    if (waiters === undefined) t.state.signalWaiters.set(step.signal, [execution.id]);
-    else insertInOrder(waiters, execution.id);
+    addSignalWaiter(t.state, step.signal, execution.id);
     return;
   }
   useSignal(t, t.current(execution.id), stored);
@@ -187,7 +185,14 @@ export function useSignal(t: Transition, execution: ExecutionRecord, signal: Sig
 }
 
 /** Keeps ids ascending; nearly always the new one is the greatest. */
-export function insertInOrder(ids: number[], id: number): void {
+export function addSignalWaiter(state: InstanceState, signal: string, id: number): void {
+  state.signalWaiters ??= new Map();
+  const waiters = state.signalWaiters.get(signal);
+  if (waiters === undefined) state.signalWaiters.set(signal, [id]);
+  else if (!waiters.includes(id)) insertInOrder(waiters, id);
+}
+
+function insertInOrder(ids: number[], id: number): void {
   ids.push(id);
   if (id < (ids[ids.length - 2] ?? 0)) ids.sort((a, b) => a - b);
 }
