@@ -131,7 +131,8 @@ export async function openPostgresInbox(count: number, afterwards: Afterwards): 
       instance_id, id, execution, path, status, title, created_at, due_at, priority, reminded,
       escalated, workflow, tenant, business_key, assignee, candidate_groups
     )
-    SELECT i.id, n || '.1', n, 'approve', 'open', 'Approve', m, CASE n % 2 WHEN 0 THEN m + 1000000 END,
+    SELECT i.id, n || '.1', n, 'approve', 'open', 'Approve', m,
+      CASE n % 2 WHEN 0 THEN m + 1000000 END,
       50, 0, 0,
       i.workflow, i.tenant, i.business_key,
       CASE WHEN t % 5 = 0 THEN 'user_' || t / 5 % ${USERS} END,
@@ -141,9 +142,9 @@ export async function openPostgresInbox(count: number, afterwards: Afterwards): 
         SELECT substr(i.id, 7)::integer + n - 1 AS t, i.started_at + (n - 1) * 1000 AS m
       ) AS t;
     INSERT INTO tandem_task_audience (
-      audience, created_at, due_at, instance_id, task_id, workflow, tenant
+      audience, created_at, due_at, instance_id, task_id, workflow, tenant, has_exclusions
     )
-    SELECT a.name, t.created_at, t.due_at, t.instance_id, t.id, t.workflow, t.tenant
+    SELECT a.name, t.created_at, t.due_at, t.instance_id, t.id, t.workflow, t.tenant, false
     FROM tandem_tasks AS t, LATERAL (
       SELECT 'user:' || t.assignee AS name WHERE t.assignee IS NOT NULL
       UNION

@@ -176,6 +176,16 @@ export class TaskGoneError extends WorkflowsError {
   readonly code = "TASK_GONE";
 }
 
+/** Somebody else has claimed the task: the message says who, and when. */
+export class TaskClaimedError extends WorkflowsError {
+  readonly code = "TASK_CLAIMED";
+}
+
+/** Nobody has claimed the task, so it cannot be released. */
+export class TaskNotClaimedError extends WorkflowsError {
+  readonly code = "TASK_NOT_CLAIMED";
+}
+
 /** This person may not act on the task. */
 export class NotAllowedError extends WorkflowsError {
   readonly code = "NOT_ALLOWED";

@@ -110,7 +110,7 @@ export class ChildInstances {
       return this.#startNew(parent, execution, letter, message);
     }
     this.adopt(parent, child);
-    this.#host.send(child, { type: "Retry", actor: {} }, message);
+    this.#host.send(child, { type: "Retry", actor: { through: "parent" } }, message);
   }
 
   /** The child of this attempt, or of the latest one before it that had a child of its own. */

@@ -45,9 +45,9 @@ export class EngineCore {
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
   readonly #runner: StepRunner;
+  readonly #continuation: Continuation;
   readonly watchers: Watchers;
   readonly #background: BackgroundWork[] = [];
-  readonly #continuation: Continuation;
   readonly #effects = new EffectQueue((runtime, effect) => this.#runner.perform(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
@@ -93,11 +93,6 @@ export class EngineCore {
         look: () => this.#look(),
       },
     );
-    this.watchers = new Watchers({
-      ...{ store, logger, workerId, now },
-      neighbours: () => this.#fleet.neighbours,
-      tell: (to, letter) => this.#mailroom.tell(to, letter),
-    });
     const hands = {
       find: (instanceId: string) => this.#instances.tryFind(instanceId),
       send: (runtime: InstanceRuntime, command: EngineCommand, message?: Message) =>
@@ -105,6 +100,11 @@ export class EngineCore {
       drop: (message: Message) => this.#driver.drop(message),
       putDown: (message: Message) => this.#mailroom.putDown(message),
     };
+    this.watchers = new Watchers({
+      ...{ store, logger, workerId, now },
+      neighbours: () => this.#fleet.neighbours,
+      tell: (to, letter) => this.#mailroom.tell(to, letter),
+    });
     this.#children = new ChildInstances({
       ...{ ...hands, definitions, now, isShared: store.isShared },
       known: (id) => this.#instances.known(id),
@@ -124,8 +124,8 @@ export class EngineCore {
       reporters: (runtime) => this.#driver.reporters(runtime),
     });
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId, upgrades, transactions: this.#transactions },
-      ...{ telemetry, watchers: this.watchers },
+      ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
+      transactions: this.#transactions,
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),

@@ -1,4 +1,4 @@
-import type { Logger } from "../definition/context.ts";
+import type { AnyData, Logger } from "../definition/context.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { Limit } from "./limiter.ts";
@@ -33,3 +33,27 @@ export interface EngineOptions {
   /** Called around the code of every attempt: for logging, context of one's own, or tests. */
   readonly aroundStep?: AroundStep;
 }
+
+export interface StartOptions<Data = AnyData> {
+  readonly initialData?: Data;
+  /** The latest registered version unless told. */
+  readonly version?: string;
+  /** An id of your own. Starting again with the same id gives the existing instance. */
+  readonly instanceId?: string;
+  /** A key of your own; starting again with the same key gives the existing instance. */
+  readonly idempotencyKey?: string;
+  /** Who starts it. */
+  readonly user?: string;
+  readonly tenant?: string;
+  /** By which way it comes in, such as "http", for the history. */
+  readonly through?: string;
+  /** What the application knows it by, such as the number of an order; several may share one. */
+  readonly businessKey?: string;
+  /** Words to find it by. */
+  readonly tags?: readonly string[];
+}
+
+/** A start, with the trace that it belongs to. */
+export type TracedStart<Data = AnyData> = StartOptions<Data> & {
+  readonly traceparent?: string | undefined;
+};

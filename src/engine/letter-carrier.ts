@@ -42,15 +42,14 @@ export class LetterCarrier {
       this.#host.drop(message);
       return;
     }
-    const isGoOn = letter.type === "GoOn";
-    const known = isGoOn ? undefined : this.#host.known(message.instanceId);
+    const known = letter.type === "GoOn" ? undefined : this.#host.known(message.instanceId);
     if (known !== undefined) {
       this.#open(known, message);
       return;
     }
     this.#follow(message, async () => {
-      const find = isGoOn ? this.#host.refresh : this.#host.find;
-      const runtime = await find(message.instanceId);
+      const { refresh, find } = this.#host;
+      const runtime = await (letter.type === "GoOn" ? refresh : find)(message.instanceId);
       if (runtime === undefined) this.#host.drop(message);
       else this.#open(runtime, message);
     });

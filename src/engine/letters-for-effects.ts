@@ -4,6 +4,9 @@ import type { Letter } from "./letters.ts";
 
 const none: readonly never[] = [];
 
+/** A child is cancelled, paused and resumed with its parent. */
+const byParent = { through: "parent" };
+
 export function lettersFor(
   { state }: InstanceRuntime,
   effect: Effect,
@@ -16,14 +19,14 @@ export function lettersFor(
     }
     case "CancelChild": {
       const { executionId, attempt, reason } = effect;
-      const command: Command = { type: "Cancel", reason, actor: {} };
+      const command: Command = { type: "Cancel", reason, actor: byParent };
       return [{ type: "TellChild", executionId, attempt, command }];
     }
     case "PauseChildren":
     case "ResumeChildren": {
       const command: Command = {
         type: effect.type === "PauseChildren" ? "Pause" : "Resume",
-        actor: {},
+        actor: byParent,
       };
       return state.executions
         .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")

@@ -1,44 +1,37 @@
 import type { AnyData } from "../definition/context.ts";
-import { compileForm } from "../definition/form.ts";
-import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import { InvalidFormDataError, InvalidTokenError } from "../errors.ts";
+import { InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import type { Actor, Command } from "../machine/index.ts";
-import { refuseTask } from "../machine/permission.ts";
+import type { Command } from "../machine/index.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import { type ActorOptions, actorOf } from "./actor.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
 import { EngineCore } from "./engine-core.ts";
-import type { EngineOptions } from "./engine-options.ts";
+import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
 import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
-import { errorOfRejection, StartRefused, VersionChanged } from "./rejections.ts";
+import { StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
-import { findExisting, newInstance, type StartOptions, type TracedStart } from "./starting.ts";
+import { findExisting, newInstance, startBy } from "./starting.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
-import {
-  type CompleteTaskOptions,
-  findTask,
-  type ListTasksOptions,
-  showTask,
-  taskQuery,
-} from "./tasks.ts";
+import { TaskInbox } from "./task-inbox.ts";
+import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import type { WatchFilter, WatchListener } from "./watcher.ts";
 import { tokenOf } from "./webhook-token.ts";
-import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
+import { WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
@@ -55,6 +48,8 @@ export class LocalExecutionEngine {
   readonly instances: InstanceDirectory;
   /** The cron schedules that start instances. */
   readonly schedules: Schedules;
+  /** What people have to do, and what they do with it besides completing it. */
+  readonly tasks: TaskInbox;
 
   /**
    * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
@@ -88,9 +83,6 @@ export class LocalExecutionEngine {
       leaseMs: options.leaseMs ?? 8000,
       telemetry: this.#telemetry,
     });
-    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
-    this.instances = new InstanceDirectory(parts);
-    this.schedules = attachBackground(parts, this, options, this.#telemetry);
     this.#transactions = new OwnTransactions({
       ...{ store: this.#store, core: this.#core, createId: this.#createId },
       now: () => Math.floor(this.#clock.now()),
@@ -100,6 +92,10 @@ export class LocalExecutionEngine {
           ? this.#definitions.graphOf(workflow, version)
           : this.#definitions.graphFor(this.#registered(workflow)),
     });
+    this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
+    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
+    this.instances = new InstanceDirectory(parts);
+    this.schedules = attachBackground(parts, this, options, this.#telemetry);
   }
 
   /**
@@ -169,13 +165,6 @@ export class LocalExecutionEngine {
     return this.#core.read(instanceId, show);
   }
 
-  /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
-  async listTasks(query: ListTasksOptions = {}): Promise<HumanTask[]> {
-    this.#core.refuseIfClosed();
-    const tasks = await this.#store.listTasks(taskQuery(query));
-    return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
-  }
-
   /** How much there is of everything, and how old it is. */
   async statistics(): Promise<Statistics> {
     return gatherStatistics(this.#core, this.#store, Math.floor(this.#clock.now()));
@@ -204,34 +193,13 @@ export class LocalExecutionEngine {
    *   AmbiguousTaskError, InstanceEndedError.
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
-    const { instanceId, userId: user, groups, admin, data = {} } = options;
-    const actor: Actor = { user, groups, admin };
-    const { runtime, task, step, version } = await this.#core.read(instanceId, (runtime) => {
-      const task = findTask(runtime, options);
-      const refusal = refuseTask(task, task.id, actor);
-      if (refusal !== undefined) throw errorOfRejection(refusal);
-      const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      const { version } = runtime.state.instance;
-      return { runtime, task, step: source as BaseHumanStep, version };
-    });
-    const validated = await compileForm(step.formSchema).validate(data);
-    if (!validated.ok) {
-      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-      throw new InvalidFormDataError(
-        `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
-        validated.fields,
-      );
-    }
-    const { id: taskId } = task;
-    const command = {
-      type: "TaskCompleted",
-      taskId,
-      data: validated.data,
-      version,
-      actor,
-    } as const;
+    const actor = actorOf(options);
+    const { runtime, checked } = await this.#core.read(instanceOf(options), (runtime) => ({
+      runtime,
+      checked: completion(runtime, options, actor),
+    }));
     try {
-      return await this.#act(runtime, command);
+      return await this.#act(runtime, await checked);
     } catch (error) {
       if (error instanceof VersionChanged) return this.completeHumanTask(options);
       throw error;
@@ -243,17 +211,21 @@ export class LocalExecutionEngine {
    *
    * @throws InstanceEndedError, NotJsonError, UnknownInstanceError.
    */
-  async signal(options: {
-    readonly instanceId: string;
-    readonly name: string;
-    readonly data?: unknown;
-    /** A repeated signal with the same id counts once. */
-    readonly id?: string;
-  }): Promise<WorkflowInstance> {
-    checkTexts({ name: options.name, id: options.id });
+  async signal(
+    options: {
+      readonly instanceId: string;
+      readonly name: string;
+      readonly data?: unknown;
+      /** A repeated signal with the same id counts once. */
+      readonly id?: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const { name, id } = options;
+    checkTexts({ name, id });
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
-    return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
+    return this.#act(runtime, { type: "SignalArrived", name, data, id, actor });
   }
 
   /** The one-time token of a webhook step that runs or waits. */
@@ -283,26 +255,32 @@ export class LocalExecutionEngine {
   }
 
   /** Adds an item to a map that runs. Throws MapClosedError if none of this path does. */
-  async addItem(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly item: unknown;
-  }): Promise<WorkflowInstance> {
+  async addItem(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+      readonly item: unknown;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const item = toJson(options.item, `An item for "${options.stepName}"`);
-    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
+    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item, actor });
   }
 
   /**
    * Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. A map
    * whose `required` number is not reached fails.
    */
-  async closeMap(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-  }): Promise<WorkflowInstance> {
+  async closeMap(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    return this.#act(runtime, { type: "MapClosed", path: options.stepName });
+    return this.#act(runtime, { type: "MapClosed", path: options.stepName, actor });
   }
 
   // ---------------------------------------------------------------------------- what operators do
@@ -310,55 +288,47 @@ export class LocalExecutionEngine {
   /** Stops what runs, withdraws tasks and timers, and ends the instance as cancelled. */
   async cancelWorkflow(
     instanceId: string,
-    options: { readonly reason?: string; readonly userId?: string } = {},
+    options: { readonly reason?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const actor: Actor = { user: options.userId };
-    checkTexts({ reason: options.reason });
-    return this.#act(await this.#core.find(instanceId), {
-      type: "Cancel",
-      reason: options.reason,
-      actor,
-    });
+    const { reason } = options;
+    const actor = actorOf(options);
+    checkTexts({ reason });
+    return this.#act(await this.#core.find(instanceId), { type: "Cancel", reason, actor });
   }
 
   /** Lets running steps end and starts nothing new. */
-  async pauseWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Pause", actor: { user: by.userId } });
+  async pauseWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Pause", actor });
   }
 
   /** Goes on with a paused instance; timers that came due meanwhile fire now. */
-  async resumeWorkflow(
-    instanceId: string,
-    by: { userId?: string } = {},
-  ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
+  async resumeWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Resume", actor });
   }
 
   /** Continues a failed instance at what failed, or from a named step; completed work stays. */
   async retryWorkflow(
     instanceId: string,
-    options: { readonly from?: string; readonly userId?: string } = {},
+    options: { readonly from?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, {
-      type: "Retry",
-      from: options.from,
-      actor: { user: options.userId },
-    });
+    const { from } = options;
+    const actor = actorOf(options);
+    return this.#act(await this.#core.find(instanceId), { type: "Retry", from, actor });
   }
 
   /**
    * Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it.
    */
-  async cancelStep(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly userId?: string;
-  }): Promise<WorkflowInstance> {
+  async cancelStep(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
   }
 
@@ -382,7 +352,6 @@ export class LocalExecutionEngine {
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    if ("actor" in command) checkTexts({ userId: command.actor.user });
     return this.#core.act(found, command, show);
   }
 
@@ -431,9 +400,9 @@ export class LocalExecutionEngine {
     const graph = this.#definitions.graphFor(definition);
     const checked = this.#definitions.shapes.check(graph);
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
-    const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
+    const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
     const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
-    if (isTold) checkTexts({ user, tenant, businessKey });
+    if (isTold) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -469,7 +438,7 @@ export class LocalExecutionEngine {
     const given = { id: options.instanceId ?? this.#createId(), now: this.#clock.now() };
     const state = newInstance(graph, initialData, options, given);
     const runtime = new InstanceRuntime(graph, state, 0);
-    this.#core.begin(runtime);
+    this.#core.begin(runtime, undefined, startBy(options));
     return runtime;
   }
 

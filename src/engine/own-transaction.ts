@@ -1,9 +1,6 @@
 import type { AnyData } from "../definition/context.ts";
-import { compileForm } from "../definition/form.ts";
-import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowDefinition } from "../definition/workflow-definition.ts";
 import {
-  InvalidFormDataError,
   TransactionConflictError,
   TransactionUnsupportedError,
   UnknownInstanceError,
@@ -12,22 +9,23 @@ import { unboundStep } from "../graph/compile.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { decideIn } from "../machine/decide.ts";
-import { type Actor, type Command, type EpochMs, isLive, restore } from "../machine/index.ts";
-import { refuseTask } from "../machine/permission.ts";
+import { type Command, type EpochMs, isLive, restore } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { MaybePromise, Store, StoreTransaction } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import { type ActorOptions, actorOf } from "./actor.ts";
 import type { Definitions } from "./definitions.ts";
 import { letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
+import type { StartOptions } from "./engine-options.ts";
 import { checkSame, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter } from "./letters.ts";
 import { lettersFor } from "./letters-for-effects.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
-import { findExisting, newInstance, type StartOptions } from "./starting.ts";
-import { type CompleteTaskOptions, findTask } from "./tasks.ts";
+import { findExisting, newInstance, startBy } from "./starting.ts";
+import { type CompleteTaskOptions, completion, findTask, instanceOf } from "./tasks.ts";
 import { WorkflowInstance } from "./workflow-instance.ts";
 
 /** What transactions of the application need of the engine. */
@@ -120,7 +118,7 @@ export class OwnTransaction {
       const given = { id: options.instanceId ?? this.#host.createId(), now: this.#host.now() };
       const state = newInstance(graph, initialData, options, given);
       const runtime = new InstanceRuntime(graph, state, 0);
-      if (await this.#decide(runtime, { type: "Start" })) return new WorkflowInstance(state);
+      if (await this.#decide(runtime, startBy(options))) return new WorkflowInstance(state);
       // Another transaction was first, and has been committed meanwhile.
       const other = await find();
       if (other !== undefined) return new WorkflowInstance(other.state);
@@ -138,24 +136,12 @@ export class OwnTransaction {
    *   TransactionUnsupportedError for a task that only the code of a user's own group knows.
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
-    const { instanceId, userId: user, groups, admin, data = {} } = options;
-    checkTexts({ userId: user });
-    const actor: Actor = { user, groups, admin };
-    return this.#act(instanceId, async (runtime) => {
-      const task = findTask(runtime, options);
-      const refusal = refuseTask(task, task.id, actor);
-      if (refusal !== undefined) throw errorOfRejection(refusal);
-      const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      if (source === unboundStep) throw unknownStep(task.path);
-      const validated = await compileForm((source as BaseHumanStep).formSchema).validate(data);
-      if (validated.ok) {
-        return { type: "TaskCompleted", taskId: task.id, data: validated.data, actor };
-      }
-      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-      throw new InvalidFormDataError(
-        `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
-        validated.fields,
-      );
+    const actor = actorOf(options);
+    return this.#act(instanceOf(options), (runtime) => {
+      const { path, executionId } = findTask(runtime, options);
+      const { source } = runtime.state.node(runtime.state.execution(executionId));
+      if (source === unboundStep) throw unknownStep(path);
+      return completion(runtime, options, actor);
     });
   }
 
@@ -166,22 +152,25 @@ export class OwnTransaction {
    *   TransactionUnsupportedError if a step may wait for it that only the code of a user's own
    *   group knows.
    */
-  async signal(options: {
-    readonly instanceId: string;
-    readonly name: string;
-    readonly data?: unknown;
-    /** A repeated signal with the same id counts once. */
-    readonly id?: string;
-  }): Promise<WorkflowInstance> {
+  async signal(
+    options: {
+      readonly instanceId: string;
+      readonly name: string;
+      readonly data?: unknown;
+      /** A repeated signal with the same id counts once. */
+      readonly id?: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
     const { instanceId, name, id } = options;
     checkTexts({ name, id });
+    const actor = actorOf(options);
     const data = toJson(options.data ?? null, `The data of signal "${name}"`);
     return this.#act(instanceId, ({ state }) => {
       const unknown = state.executions.find(
         (each) => isLive(each.status) && state.node(each).source === unboundStep,
       );
       if (unknown !== undefined) throw unknownStep(unknown.path);
-      return { type: "SignalArrived", name, data, id };
+      return { type: "SignalArrived", name, data, id, actor };
     });
   }
 

@@ -1,32 +1,15 @@
-import type { AnyData } from "../definition/context.ts";
 import { InstanceExistsError, InvalidArgumentError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import { createInstance, type EpochMs, type InstanceState } from "../machine/index.ts";
+import {
+  type Command,
+  createInstance,
+  type EpochMs,
+  type InstanceState,
+} from "../machine/index.ts";
 import type { MaybePromise } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
+import type { StartOptions, TracedStart } from "./engine-options.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-
-export interface StartOptions<Data = AnyData> {
-  readonly initialData?: Data;
-  /** The latest registered version unless told. */
-  readonly version?: string;
-  /** An id of your own. Starting again with the same id gives the existing instance. */
-  readonly instanceId?: string;
-  /** A key of your own; starting again with the same key gives the existing instance. */
-  readonly idempotencyKey?: string;
-  /** Who starts it. */
-  readonly user?: string;
-  readonly tenant?: string;
-  /** What the application knows it by, such as the number of an order; several may share one. */
-  readonly businessKey?: string;
-  /** Words to find it by. */
-  readonly tags?: readonly string[];
-}
-
-/** A start, with the trace that it belongs to. */
-export type TracedStart<Data = AnyData> = StartOptions<Data> & {
-  readonly traceparent?: string | undefined;
-};
 
 /** A new instance as the options have it. */
 export function newInstance(
@@ -45,6 +28,11 @@ export function newInstance(
     tags: options.tags && checkTags(options.tags),
     traceparent: options.traceparent,
   });
+}
+
+/** The command that starts it; the history tells by which way it came. */
+export function startBy({ through }: StartOptions): Command {
+  return through === undefined ? { type: "Start" } : { type: "Start", actor: { through } };
 }
 
 /**

@@ -6,9 +6,8 @@ import { checkTexts } from "../text.ts";
 import type { Letter } from "./letters.ts";
 import type { PendingChange } from "./pending-change.ts";
 import { RecentlyTold } from "./recently-told.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showStoredTask } from "./tasks.ts";
 import { Watcher, type WatchFilter, type WatchListener } from "./watcher.ts";
-import type { HumanTask } from "./workflow-instance.ts";
 
 /** Something that changed, as it is kept. */
 export type WatchEvent =
@@ -112,7 +111,7 @@ export class Watchers {
     for (const [index, id] of ids.entries()) this.#told.know(id, versions[index] ?? 0);
   }
 
-  // ---------------------------------------------------------------------------------------- asking
+  // ----------------------------------------------------------------------------------------- asking
 
   /** Another worker wants to hear of every change, or no longer does. */
   watched({ workerId, isWatching }: Extract<Letter, { type: "Watching" }>): void {
@@ -141,7 +140,7 @@ export class Watchers {
     }
   }
 
-  // ------------------------------------------------------------------------------ what has changed
+  // ------------------------------------------------------------------------------- what has changed
 
   /** A change of this process is durable. */
   kept({ runtime, at, expectedVersion, instance, tasks }: PendingChange): void {
@@ -196,7 +195,8 @@ export class Watchers {
   }
 
   #tell(instance: InstanceRecord, revision: number, tasks: readonly TaskNews[]): void {
-    const { id: instanceId, workflow, tenant, status } = instance;
+    const { id: instanceId, workflow, version, tenant, businessKey, status } = instance;
+    const where = { instanceId, workflow, workflowVersion: version, tenant, businessKey };
     const events: WatchEvent[] = [];
     if (this.#told.isLater(instance, revision)) {
       events.push({ type: "instance", instanceId, workflow, tenant, status, revision });
@@ -205,14 +205,14 @@ export class Watchers {
       if (this.#told.hasTold(instanceId, task)) continue;
       const change = task.status !== "open" ? task.status : isNew ? "opened" : "changed";
       this.#told.addTask(instanceId, task);
-      events.push({ type: "task", change, task: showTask(task, instanceId, workflow) });
+      events.push({ type: "task", change, task: showStoredTask({ ...where, task }, undefined) });
     }
     for (const event of events) {
       for (const watcher of this.#watchers) watcher.offer(event, tenant);
     }
   }
 
-  // --------------------------------------------------------------------------------------- looking
+  // ---------------------------------------------------------------------------------------- looking
 
   /** Finds what nobody told of: changes of instances that are known here, and new instances. */
   async look(): Promise<void> {

@@ -8,7 +8,7 @@ import type {
 } from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import { summarize } from "./step-context.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showOwnTask } from "./tasks.ts";
 
 /** One execution of a step, with what came of it. */
 export interface StepExecution extends ExecutionSummary {
@@ -32,14 +32,6 @@ export interface EdgeUse {
   readonly taken: number;
   /** How many of these wait at a join. */
   readonly waiting: number;
-}
-
-/** Work for a person, as the engine shows it. */
-export interface HumanTask
-  extends Omit<TaskRecord, "executionId" | "id" | "endedAt" | "endedBy" | "reason"> {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly workflow: string;
 }
 
 /** An instance as it was when it was asked for; it does not change. */
@@ -102,7 +94,7 @@ export class WorkflowInstance {
     const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
     return [...tasks]
       .filter(({ status }) => status === "open")
-      .map((task) => showTask(task, this.id, this.workflow));
+      .map((task) => showOwnTask(this.#state, task));
   }
 
   /** What was made of each edge, in the order of the definition's `edges`. */

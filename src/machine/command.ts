@@ -15,7 +15,7 @@ export interface Actor {
 
 /** What the machine is asked. `decide` answers with events and effects, or with a rejection. */
 export type Command =
-  | { readonly type: "Start" }
+  | { readonly type: "Start"; readonly actor?: Actor | undefined }
   /** What was held back may start now (`Transition.holdsStarts`). */
   | { readonly type: "Continue" }
   /** A step's code returned; `targets` are what a gateway named. */
@@ -58,6 +58,21 @@ export type Command =
       readonly version?: string;
       readonly actor: Actor;
     }
+  | { readonly type: "TaskClaimed"; readonly taskId: string; readonly actor: Actor }
+  | { readonly type: "TaskReleased"; readonly taskId: string; readonly actor: Actor }
+  /** For good, or until the answer comes back. */
+  | {
+      readonly type: "TaskReassigned" | "TaskDelegated";
+      readonly taskId: string;
+      readonly to: string;
+      readonly actor: Actor;
+    }
+  | {
+      readonly type: "TaskCommented";
+      readonly taskId: string;
+      readonly text: string;
+      readonly actor: Actor;
+    }
   | { readonly type: "TimerFired"; readonly timerId: string }
   | { readonly type: "WebhookArrived"; readonly executionId: number; readonly payload: unknown }
   | {
@@ -65,6 +80,7 @@ export type Command =
       readonly name: string;
       readonly data: unknown;
       readonly id?: string | undefined;
+      readonly actor?: Actor | undefined;
     }
   | {
       readonly type: "ChildEnded";
@@ -82,8 +98,13 @@ export type Command =
       readonly path: string;
       readonly call: number;
     }
-  | { readonly type: "ItemAdded"; readonly path: string; readonly item: unknown }
-  | { readonly type: "MapClosed"; readonly path: string }
+  | {
+      readonly type: "ItemAdded";
+      readonly path: string;
+      readonly item: unknown;
+      readonly actor?: Actor | undefined;
+    }
+  | { readonly type: "MapClosed"; readonly path: string; readonly actor?: Actor | undefined }
   | { readonly type: "CancelStep"; readonly path: string; readonly actor: Actor }
   | { readonly type: "Cancel"; readonly reason: string | undefined; readonly actor: Actor }
   | { readonly type: "Pause"; readonly actor: Actor }

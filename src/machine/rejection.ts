@@ -12,6 +12,8 @@ export interface Rejection {
     | "UNKNOWN_STEP"
     | "UNKNOWN_TASK"
     | "TASK_GONE"
+    | "TASK_CLAIMED"
+    | "TASK_NOT_CLAIMED"
     | "NOT_ALLOWED"
     | "TOKEN_USED"
     | "MAP_CLOSED"

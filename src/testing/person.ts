@@ -1,5 +1,5 @@
 import type { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
-import type { HumanTask } from "../engine/workflow-instance.ts";
+import type { HumanTask } from "../engine/tasks.ts";
 import { AmbiguousTaskError, UnknownTaskError } from "../errors.ts";
 import type { TestInstance } from "./test-instance.ts";
 

@@ -105,11 +105,11 @@ describe("what the engine does by itself on the application's handle", () => {
       .inTransaction(database)
       .completeHumanTask({ instanceId, stepName: "ask", data: {} });
     const seen = engine.getInstance(instanceId);
-    const tasks = engine.listTasks();
+    const tasks = engine.tasks.list();
     await turns();
     database.exec("ROLLBACK");
     expect((await seen).status).toBe("waiting");
-    expect(await tasks).toHaveLength(1);
+    expect((await tasks).items).toHaveLength(1);
   });
 
   test("begins in a transaction with which the application is first", async () => {

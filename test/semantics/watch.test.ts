@@ -52,7 +52,7 @@ describe("engine.watch", () => {
     const events: WatchEvent[] = [];
     shop.engine.watch({}, (event) => events.push(event));
     await shop.start(review, { instanceId: "a", tenant: "acme" });
-    const [task] = await shop.engine.listTasks();
+    const [task] = (await shop.engine.tasks.list()).items;
     expect(events).toEqual([
       {
         ...{ type: "instance", instanceId: "a", workflow: "review", tenant: "acme" },

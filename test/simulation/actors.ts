@@ -1,10 +1,18 @@
-import type { LocalExecutionEngine, WorkflowInstance } from "tandem-workflows";
+import type {
+  ActorOptions,
+  HumanTask,
+  LocalExecutionEngine,
+  TaskOptions,
+  WorkflowInstance,
+} from "tandem-workflows";
 import type { Call, Stored } from "./ledger.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import { startable, versions } from "./workflows.ts";
 import type { World } from "./world.ts";
 
 type Ask = (engine: LocalExecutionEngine, call: Call) => Promise<WorkflowInstance | undefined>;
+
+type Chosen = TaskOptions & { readonly taskId: string };
 
 interface Wish {
   readonly kind: string;
@@ -115,25 +123,60 @@ export class Actors {
     if (alive.length === 0) return;
     const process = random.pick(alive);
     process.run(() => {
-      process.engine.listTasks().then(
-        (tasks) => {
+      process.engine.tasks.list({ limit: 1000 }).then(
+        ({ items: tasks }) => {
           if (tasks.length === 0) return;
-          const { instanceId, id } = random.pick(tasks);
-          this.complete(instanceId, id);
+          this.#handle(random.pick(tasks));
         },
         () => {},
       );
     });
   }
 
-  complete(instanceId: string, taskId: string): void {
+  /** Everybody acts under a name that is used once; in the end administrators complete the rest. */
+  complete(instanceId: string, taskId: string, who: ActorOptions = { admin: true }): void {
     this.#wish({
       kind: "complete",
       instanceId,
       target: taskId,
       ask: (engine, { nonce }) =>
-        engine.completeHumanTask({ instanceId, taskId, userId: nonce, data: { nonce } }),
+        engine.completeHumanTask({ ...who, instanceId, taskId, userId: nonce, data: { nonce } }),
     });
+  }
+
+  /** Somebody does something with a task, or an administrator does so for whoever has it. */
+  #handle({ instanceId, id: taskId, assignee }: HumanTask): void {
+    const { random } = this.#world;
+    const staff: ActorOptions = { groups: ["staff"] };
+    const person = random.pick(["p1", "p2", "barred"]);
+    const onBehalfOf = assignee ?? person;
+    const who = random.chance(0.6) ? { ...staff, admin: true, onBehalfOf } : staff;
+    const to = random.pick(["p1", "p2", "p3", "barred"]);
+    const ask = (
+      kind: string,
+      call: (engine: LocalExecutionEngine, o: Chosen) => Promise<unknown>,
+    ) =>
+      this.#wish({
+        kind,
+        instanceId,
+        target: taskId,
+        ask: async (engine, { nonce }) => {
+          await call(engine, { ...who, taskId, userId: nonce });
+          return undefined;
+        },
+      });
+    random.weigh<() => void>([
+      [6, () => this.complete(instanceId, taskId, who)],
+      [
+        2,
+        () =>
+          ask("claim", ({ tasks }, { userId = "" }) => tasks.claim({ ...staff, taskId, userId })),
+      ],
+      [1, () => ask("release", ({ tasks }, o) => tasks.release(o))],
+      [1, () => ask("reassign", ({ tasks }, o) => tasks.reassign({ ...o, to }))],
+      [2, () => ask("delegate", ({ tasks }, o) => tasks.delegate({ ...o, to }))],
+      [1, () => ask("comment", ({ tasks }, o) => tasks.comment({ ...o, text: "so be it" }))],
+    ])();
   }
 
   signal(instanceId: string): void {

@@ -34,6 +34,16 @@ export interface Call {
   instance: WorkflowInstance | undefined;
 }
 
+/** What somebody does with a task; each leaves one act, or none if it is refused. */
+export const taskKinds: ReadonlySet<string> = new Set([
+  "complete",
+  "claim",
+  "release",
+  "reassign",
+  "delegate",
+  "comment",
+]);
+
 /** What the store was seen to keep of one instance. */
 interface Seen {
   version: number;
@@ -190,6 +200,10 @@ export class Ledger {
       }
       case "UNKNOWN_TASK":
         return "its task was listed";
+      case "NOT_ALLOWED":
+      case "TASK_CLAIMED":
+      case "TASK_NOT_CLAIMED":
+        return taskKinds.has(call.kind) ? undefined : "nobody may be kept from it";
       case "INSTANCE_ENDED":
         return this.#seen.get(call.instanceId)?.hasEnded ? undefined : "it has never ended";
       case "TOKEN_USED": {

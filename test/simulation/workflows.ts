@@ -107,11 +107,28 @@ const forks = flow(
   { name: "forks", terminalSteps: ["end"] },
 );
 
+/** Open to a group, but for one; reminded of, and passed on when nobody does anything. */
+const office: Parameters<typeof humanStep>[1] = {
+  candidateGroups: ["staff"],
+  excludeUsers: ["barred"],
+  dueInMs: 3_000,
+  reminders: [{ afterMs: 1_000 }, { beforeDueMs: 500 }],
+  escalations: [
+    { overdueMs: 0, assignee: "p3" },
+    { overdueMs: 2_000, candidateUsers: ["barred", "p1"], candidateGroups: ["staff"] },
+  ],
+};
+
 const approval = flow(
   {
     submit: work("submit"),
-    decide: new RaceGroup([humanStep("boss"), new TimerStep({ name: "late", durationMs: 8_000 })]),
-    vote: new QuorumGroup([humanStep("ann"), humanStep("bob"), humanStep("cid")], { required: 2 }),
+    decide: new RaceGroup([
+      humanStep("boss", office),
+      new TimerStep({ name: "late", durationMs: 8_000 }),
+    ]),
+    vote: new QuorumGroup([humanStep("ann", office), humanStep("bob", office), humanStep("cid")], {
+      required: 2,
+    }),
     publish: work("publish", { fails: 0.2 }, { retry, limit: "narrow" }),
   },
   ["submit -> decide -> vote -> publish"],

@@ -192,7 +192,7 @@ export class Workshop {
   }
 
   async openTasks(): Promise<string[]> {
-    return (await this.engine.listTasks()).map(({ path }) => path);
+    return (await this.engine.tasks.list({ limit: 1000 })).items.map(({ path }) => path);
   }
 
   async complete(stepName: string, data: unknown = {}, userId = "ann"): Promise<void> {

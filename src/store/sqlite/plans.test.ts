@@ -34,7 +34,7 @@ class ListeningDatabase extends DatabaseSync {
   }
 }
 
-/** The few that are read from their beginning to their end, because all of it is wanted or small. */
+/** What is read from its beginning to its end, because all of it is wanted or there is little. */
 const wholes = new RegExp(
   "^SCAN (tandem_(workers|messages|schedules|migrations)|sqlite_schema|owners|found" +
     "|json_each|[tc] VIRTUAL)",
