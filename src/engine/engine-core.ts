@@ -105,7 +105,6 @@ export class EngineCore {
       neighbours: () => this.#fleet.neighbours,
       tell: (to, letter) => this.#mailroom.tell(to, letter),
     });
-    this.#background.push(this.watchers);
     this.#children = new ChildInstances({
       ...{ ...hands, definitions, now, isShared: store.isShared },
       known: (id) => this.#instances.known(id),
@@ -144,7 +143,7 @@ export class EngineCore {
   #newRunner({ clock, logger, limiters, random, telemetry, aroundStep }: CoreOptions): StepRunner {
     return new StepRunner({
       ...{ clock, logger, limiters, random, telemetry, aroundStep },
-      send: (runtime, command) => this.#send(runtime, command),
+      send: (runtime, command) => this.#driver.send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
@@ -171,7 +170,9 @@ export class EngineCore {
     return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
+  /** @throws EngineClosedError */
   startInBackground(): void {
+    this.refuseIfClosed();
     this.#inBackground("The engine cannot take part", async () => this.start());
   }
 
@@ -192,7 +193,7 @@ export class EngineCore {
   }
 
   async #lookAround(): Promise<void> {
-    for (const work of this.#background) await work.look();
+    await Promise.all(this.#background.map((work) => work.look()));
   }
 
   /** Takes over what engines that are gone have left; gives how many instances. */
@@ -234,7 +235,7 @@ export class EngineCore {
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, command, message);
+    this.#driver.send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -312,10 +313,7 @@ export class EngineCore {
 
   /** These instances do not exist any more. */
   forget(instanceIds: readonly string[]): void {
-    for (const id of instanceIds) {
-      const known = this.#instances.known(id);
-      if (known?.isIdle) this.#instances.remove(known);
-    }
+    this.#instances.forget(instanceIds);
   }
 
   /** Whether, of all workers, this one does what one of them has to do. */
@@ -326,10 +324,6 @@ export class EngineCore {
   /** How much this worker has to do at the moment. */
   get load(): WorkerLoad {
     return loadOf(this.workerId, this.#instances.all(), this.#driver.queueLength);
-  }
-
-  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
-    this.#driver.send(runtime, command, message);
   }
 
   // --------------------------------------------------------------------- what came from the store
@@ -374,12 +368,12 @@ export class EngineCore {
     const command: Command = { type: "TimerFired", timerId };
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
-      this.#send(known, command);
+      this.#driver.send(known, command);
       return;
     }
     this.#inBackground(`Timer "${timerId}" of instance "${instanceId}"`, async () => {
       const runtime = await this.#instances.tryFind(instanceId);
-      if (runtime !== undefined) this.#send(runtime, command);
+      if (runtime !== undefined) this.#driver.send(runtime, command);
     });
   }
 
@@ -431,6 +425,7 @@ export class EngineCore {
         } finally {
           this.#driver.endTransaction(instanceId);
         }
+        this.watchers.hear({ type: "instance", instanceId });
       });
     }
     this.#inBackground("The mail cannot be read", async () => {

@@ -184,12 +184,11 @@ export class LocalExecutionEngine {
    * it. A listener that is slow hears of the latest state of each instance and task. Gives a
    * function that ends it.
    *
-   * @throws InvalidArgumentError
+   * @throws InvalidArgumentError, EngineClosedError
    */
   watch(filter: WatchFilter, listener: WatchListener): () => void {
-    const stop = this.#core.watchers.watch(filter, listener);
     this.#core.startInBackground();
-    return stop;
+    return this.#core.watchers.watch(filter, listener);
   }
 
   // -------------------------------------------------------------------- what people and systems do
