@@ -329,8 +329,10 @@ export class EngineCore {
     this.#fleet.doubt();
     for (const runtime of this.#instances.all()) {
       // A commit that is on its way may make it the owner of what others have taken over since.
-      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
-      if (mayOwn) this.#instances.reload(runtime, error);
+      if (runtime.owner !== this.workerId && !runtime.isHeld) continue;
+      // What has not begun yet must not begin before it is known whose it is.
+      this.#continuation.forget(runtime);
+      this.#instances.reload(runtime, error);
     }
   }
 
