@@ -6,5 +6,7 @@ import "./raw-sqlite.ts";
 import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
+import "./decisions.ts";
+import "./inbox.ts";
 
 await runFigures(import.meta.filename);

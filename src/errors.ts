@@ -220,6 +220,21 @@ export class InvalidArgumentError extends WorkflowsError {
   readonly code = "INVALID_ARGUMENT";
 }
 
+/** A schedule's cron pattern cannot be read. */
+export class InvalidCronError extends WorkflowsError {
+  readonly code = "INVALID_CRON";
+}
+
+/** A schedule's time zone is none that the platform knows. */
+export class InvalidTimezoneError extends WorkflowsError {
+  readonly code = "INVALID_TIMEZONE";
+}
+
+/** No schedule has this id. */
+export class UnknownScheduleError extends WorkflowsError {
+  readonly code = "UNKNOWN_SCHEDULE";
+}
+
 /** The webhook token is malformed, forged, or of no instance that exists. */
 export class InvalidTokenError extends WorkflowsError {
   readonly code = "INVALID_TOKEN";

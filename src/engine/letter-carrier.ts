@@ -21,6 +21,8 @@ export interface CarrierHost {
   /** The message is left in the store, to be received again. */
   putDown(message: Message): void;
   callHooks(runtime: InstanceRuntime, execution: ExecutionRecord): void;
+  /** Another worker wants to hear of changes, or no longer does. */
+  watched(letter: Extract<Letter, { type: "Watching" }>): void;
   readonly upgrades: Pick<Upgrades, "prepare">;
   inBackground(what: string, work: () => Promise<void>): void;
 }
@@ -34,15 +36,20 @@ export class LetterCarrier {
   }
 
   carryOut(message: Message): void {
-    const isGoOn = letterOf(message).type === "GoOn";
-    const known = isGoOn ? undefined : this.#host.known(message.instanceId);
+    const letter = letterOf(message);
+    if (letter.type === "Watching") {
+      this.#host.watched(letter);
+      this.#host.drop(message);
+      return;
+    }
+    const known = letter.type === "GoOn" ? undefined : this.#host.known(message.instanceId);
     if (known !== undefined) {
       this.#open(known, message);
       return;
     }
     this.#follow(message, async () => {
-      const find = isGoOn ? this.#host.refresh : this.#host.find;
-      const runtime = await find(message.instanceId);
+      const { refresh, find } = this.#host;
+      const runtime = await (letter.type === "GoOn" ? refresh : find)(message.instanceId);
       if (runtime === undefined) this.#host.drop(message);
       else this.#open(runtime, message);
     });
@@ -64,8 +71,10 @@ export class LetterCarrier {
       case "TellChild":
         this.#follow(message, () => children.tell(runtime, letter, message));
         break;
-      default:
+      case "ChildEnded":
         this.#follow(message, () => children.ended(runtime, letter, message));
+        break;
+      default:
     }
   }
 

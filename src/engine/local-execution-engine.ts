@@ -1,4 +1,4 @@
-import type { AnyData, Logger } from "../definition/context.ts";
+import type { AnyData } from "../definition/context.ts";
 import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
@@ -11,16 +11,20 @@ import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Definitions } from "./definitions.ts";
-import { EngineCore, StartRefused } from "./engine-core.ts";
+import { EngineCore } from "./engine-core.ts";
+import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
+import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import { type Limit, Limiter } from "./limiter.ts";
+import { Limiter } from "./limiter.ts";
 import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
-import { errorOfRejection, VersionChanged } from "./rejections.ts";
-import { findExisting, newInstance, type StartOptions } from "./starting.ts";
-import type { AroundStep } from "./step-runner.ts";
+import { errorOfRejection, StartRefused, VersionChanged } from "./rejections.ts";
+import type { Schedules } from "./schedules.ts";
+import { findExisting, newInstance } from "./starting.ts";
+import { gatherStatistics, type Statistics } from "./statistics.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -28,37 +32,13 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
+import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
+import type { WatchFilter, WatchListener } from "./watcher.ts";
+import { tokenOf } from "./webhook-token.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
-
-export interface EngineOptions {
-  /** Where instances are kept; in memory unless told. */
-  readonly store?: Store;
-  /** Limits that steps name: how much of something outside this process may use at once. */
-  readonly limits?: Readonly<Record<string, Limit>>;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Signs webhook tokens. Unless told, one is made once and kept in the store. */
-  readonly secret?: string;
-  /**
-   * How often a process looks for what no other process told it, in milliseconds: 1000 unless told.
-   * Only for a store that several processes can use.
-   */
-  readonly pollIntervalMs?: number;
-  /**
-   * After so many milliseconds without a sign of life a process is taken for gone, and what it ran
-   * goes on in another: 8000 unless told.
-   */
-  readonly leaseMs?: number;
-  /** Makes the ids of instances. */
-  readonly createId?: () => string;
-  /** Gives numbers in [0, 1), for the jitter of retries. */
-  readonly random?: () => number;
-  /** Called around the code of every attempt: for logging, context of one's own, or tests. */
-  readonly aroundStep?: AroundStep;
-}
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
@@ -70,9 +50,14 @@ export class LocalExecutionEngine {
   readonly #transactions: OwnTransactions;
   readonly #definitions: Definitions;
   readonly #upgrades: Upgrades;
+  readonly #telemetry = Telemetry.find();
+  /** Finds instances, tells what was done to them, and does one thing to many of them. */
+  readonly instances: InstanceDirectory;
+  /** The cron schedules that start instances. */
+  readonly schedules: Schedules;
 
   /**
-   * @throws InvalidOptionError if a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
    * least 1, or the lease is shorter than three intervals.
    */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
@@ -101,6 +86,7 @@ export class LocalExecutionEngine {
       aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
+      telemetry: this.#telemetry,
     });
     this.#transactions = new OwnTransactions({
       ...{ store: this.#store, core: this.#core, createId: this.#createId },
@@ -111,6 +97,9 @@ export class LocalExecutionEngine {
           ? this.#definitions.graphOf(workflow, version)
           : this.#definitions.graphFor(this.#registered(workflow)),
     });
+    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
+    this.instances = new InstanceDirectory(parts);
+    this.schedules = attachBackground(parts, this, options, this.#telemetry);
   }
 
   /**
@@ -187,6 +176,24 @@ export class LocalExecutionEngine {
     return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 
+  /** How much there is of everything, and how old it is. */
+  async statistics(): Promise<Statistics> {
+    return gatherStatistics(this.#core, this.#store, Math.floor(this.#clock.now()));
+  }
+
+  /**
+   * Calls the listener with what changes from now on, when it is durable, whichever process changes
+   * it. A listener that is slow hears of the latest state of each instance and task. Gives a
+   * function that ends it.
+   *
+   * @throws InvalidArgumentError
+   */
+  watch(filter: WatchFilter, listener: WatchListener): () => void {
+    const stop = this.#core.watchers.watch(filter, listener);
+    this.#core.startInBackground();
+    return stop;
+  }
+
   // -------------------------------------------------------------------- what people and systems do
 
   /**
@@ -256,7 +263,8 @@ export class LocalExecutionEngine {
     readonly stepName: string;
   }): Promise<string> {
     const { instanceId, stepName } = options;
-    return this.#core.read(instanceId, (runtime) => this.#core.tokenOf(runtime, stepName));
+    const see = (runtime: InstanceRuntime) => tokenOf(runtime, stepName, this.#core.tokens);
+    return this.#core.read(instanceId, see);
   }
 
   /**
@@ -357,7 +365,7 @@ export class LocalExecutionEngine {
 
   /**
    * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
-   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only says what that would do.
    *
    * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
    *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
@@ -379,10 +387,23 @@ export class LocalExecutionEngine {
     return this.#core.act(found, command, show);
   }
 
-  async #started<Data>(
+  #started<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
+    until: "stored" | "settled",
+  ): Promise<WorkflowInstance> {
+    if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
+    const name = typeof workflow === "string" ? workflow : workflow.name;
+    return this.#telemetry.start(name, (traceparent) =>
+      this.#startNow(workflow, { ...options, traceparent }, until),
+    );
+  }
+
+  async #startNow<Data>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: TracedStart<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
     const ready = this.#core.start();
@@ -393,7 +414,7 @@ export class LocalExecutionEngine {
       return await waitUntil(runtime, until, show);
     } catch (error) {
       // Another process started it at the same moment.
-      if (error instanceof StartRefused) return this.#started(workflow, options, until);
+      if (error instanceof StartRefused) return this.#startNow(workflow, options, until);
       throw error;
     }
   }
@@ -402,7 +423,7 @@ export class LocalExecutionEngine {
   #begin<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
-    options: StartOptions<Data>,
+    options: TracedStart<Data>,
   ): InstanceRuntime | Promise<InstanceRuntime> {
     const definition =
       typeof workflow === "string"
@@ -411,8 +432,9 @@ export class LocalExecutionEngine {
     const graph = this.#definitions.graphFor(definition);
     const checked = this.#definitions.shapes.check(graph);
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
-    const { instanceId, idempotencyKey, user, tenant } = options;
-    if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant });
+    const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
+    const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
+    if (isTold) checkTexts({ user, tenant, businessKey });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -431,7 +453,7 @@ export class LocalExecutionEngine {
   async #beginChecked(
     graph: WorkflowGraph,
     definition: AnyDefinition,
-    options: StartOptions,
+    options: TracedStart,
   ): Promise<InstanceRuntime> {
     const initialData = await validInput(definition, options.initialData ?? {});
     // While the store was asked, another call may have started it.
@@ -443,7 +465,7 @@ export class LocalExecutionEngine {
   #create(
     graph: WorkflowGraph,
     initialData: Readonly<Record<string, unknown>>,
-    options: StartOptions,
+    options: TracedStart,
   ): InstanceRuntime {
     const given = { id: options.instanceId ?? this.#createId(), now: this.#clock.now() };
     const state = newInstance(graph, initialData, options, given);

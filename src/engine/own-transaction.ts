@@ -20,12 +20,13 @@ import { checkTexts } from "../text.ts";
 import type { Definitions } from "./definitions.ts";
 import { lettersFor, letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
+import type { StartOptions } from "./engine-options.ts";
 import { checkSame, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
-import { findExisting, newInstance, type StartOptions } from "./starting.ts";
+import { findExisting, newInstance } from "./starting.ts";
 import { type CompleteTaskOptions, findTask } from "./tasks.ts";
 import { WorkflowInstance } from "./workflow-instance.ts";
 

@@ -1,29 +1,16 @@
-import type { AnyData } from "../definition/context.ts";
 import { InstanceExistsError, InvalidArgumentError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { createInstance, type EpochMs, type InstanceState } from "../machine/index.ts";
 import type { MaybePromise } from "../store/store.ts";
-import { checkTexts } from "../text.ts";
+import { checkTags, checkTexts } from "../text.ts";
+import type { StartOptions, TracedStart } from "./engine-options.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-
-export interface StartOptions<Data = AnyData> {
-  readonly initialData?: Data;
-  /** The latest registered version unless told. */
-  readonly version?: string;
-  /** An id of your own. Starting again with the same id gives the existing instance. */
-  readonly instanceId?: string;
-  /** A key of your own; starting again with the same key gives the existing instance. */
-  readonly idempotencyKey?: string;
-  /** Who starts it. */
-  readonly user?: string;
-  readonly tenant?: string;
-}
 
 /** A new instance as the options have it. */
 export function newInstance(
   graph: WorkflowGraph,
   initialData: Readonly<Record<string, unknown>>,
-  options: StartOptions,
+  options: TracedStart,
   given: { readonly id: string; readonly now: EpochMs },
 ): InstanceState {
   return createInstance(graph, {
@@ -32,6 +19,9 @@ export function newInstance(
     user: options.user,
     tenant: options.tenant,
     idempotencyKey: options.idempotencyKey,
+    businessKey: options.businessKey,
+    tags: options.tags && checkTags(options.tags),
+    traceparent: options.traceparent,
   });
 }
 

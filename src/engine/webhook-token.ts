@@ -1,6 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { InvalidTokenError } from "../errors.ts";
+import { InvalidTokenError, StepNotActiveError } from "../errors.ts";
+import { isLive } from "../machine/index.ts";
 import type { MaybePromise, Store } from "../store/store.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** The secret of a store's tokens: made once, and then the same for all engines on it. */
 export function keptSecret(store: Store): MaybePromise<string> {
@@ -41,4 +43,17 @@ export class WebhookTokens {
   #sign(subject: string): Buffer {
     return createHmac("sha256", this.#secret).update(subject).digest();
   }
+}
+
+/**
+ * The token of the webhook step of this path.
+ *
+ * @throws StepNotActiveError
+ */
+export function tokenOf({ id, state }: InstanceRuntime, path: string, all: WebhookTokens): string {
+  const execution = state.executions.findLast(
+    (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
+  );
+  if (execution !== undefined) return all.issue(id, execution.id);
+  throw new StepNotActiveError(`No webhook step "${path}" of instance "${id}" waits.`);
 }

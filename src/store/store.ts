@@ -33,8 +33,6 @@ import type {
  * what is searched by have at most 500 bytes in UTF-8, which fit into an index. Moments are whole
  * milliseconds that a `Date` can have. What the engine and the store give each other is never
  * changed afterwards.
- *
- * An instance keeps its workflow, tenant and business key: a store may write them down elsewhere.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */

@@ -1,7 +1,7 @@
 import { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition } from "../definition/workflow-definition.ts";
-import { type EngineOptions, LocalExecutionEngine } from "../engine/local-execution-engine.ts";
-import type { StartOptions } from "../engine/starting.ts";
+import type { EngineOptions, StartOptions } from "../engine/engine-options.ts";
+import { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
 import { InjectedFailureError, InvalidArgumentError, StepNotActiveError } from "../errors.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import { type Duration, toMs } from "./duration.ts";

@@ -1,7 +1,7 @@
 import type { LocalExecutionEngine, WorkflowInstance } from "tandem-workflows";
 import type { Call, Stored } from "./ledger.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
-import { startable } from "./workflows.ts";
+import { startable, versions } from "./workflows.ts";
 import type { World } from "./world.ts";
 
 type Ask = (engine: LocalExecutionEngine, call: Call) => Promise<WorkflowInstance | undefined>;
@@ -105,6 +105,7 @@ export class Actors {
       [3, () => this.#operate("resume", instanceId)],
       [2, () => this.#operate("retry", instanceId)],
       [1, () => this.#change(instanceId)],
+      [4, () => this.#upgrade(instanceId)],
     ])();
   }
 
@@ -197,6 +198,15 @@ export class Actors {
   #operate(kind: "cancel" | "pause" | "resume" | "retry", instanceId: string): void {
     const ask: Ask = (engine) => engine[`${kind}Workflow`](instanceId);
     this.#wish({ kind, instanceId, target: "", ask });
+  }
+
+  #upgrade(instanceId: string): void {
+    const version = this.#world.random.pick(versions);
+    const ask: Ask = async (engine) => {
+      await engine.upgradeInstance({ instanceId, version });
+      return undefined;
+    };
+    this.#wish({ kind: "upgrade", instanceId, target: version, ask });
   }
 
   /** Somebody cancels one step, or adds an item to a map. */

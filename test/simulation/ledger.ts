@@ -200,6 +200,7 @@ export class Ledger {
       case "STEP_NOT_ACTIVE":
       case "INSTANCE_NOT_FAILED":
       case "MAP_CLOSED":
+      case "UPGRADE_REFUSED":
         return undefined;
       default:
         return `${code} is nothing to be told`;

@@ -17,7 +17,7 @@ import {
   TimerStep,
   WebhookStep,
   type WorkflowContext,
-  type WorkflowDefinition,
+  WorkflowDefinition,
   WorkflowRegistry,
 } from "tandem-workflows";
 import { flow } from "../support/workshop.ts";
@@ -283,7 +283,22 @@ export const startable: readonly WorkflowDefinition[] = [
 export const registry = new WorkflowRegistry();
 for (const definition of new Set([...startable, child, fragile, nested])) {
   registry.registerDefinition(definition);
+  registry.registerDefinition(otherVersion(definition));
 }
+
+/** It does the same, and nothing in it stands where it stands in the version that is started. */
+function otherVersion(definition: WorkflowDefinition): WorkflowDefinition {
+  const { name, steps, edges, initialStep, terminalSteps, reducers, compensate } = definition;
+  return new WorkflowDefinition({
+    ...{ name, initialStep, terminalSteps, reducers, compensate },
+    version: "0.9.0",
+    steps: Object.fromEntries(Object.entries(steps).reverse()),
+    edges: edges.toReversed(),
+  });
+}
+
+/** Instances go to and fro between them. */
+export const versions = ["0.9.0", "1.0.0"] as const;
 
 export function definitionOf(name: string): WorkflowDefinition {
   return registry.getDefinition(name);

@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  actRecord,
   changeOf,
   commitOf,
   executionRecord,
   instanceRecord,
   messageOf,
+  moment,
+  scheduleRecord,
   signalRecord,
   taskRecord,
 } from "../../testing/contract/records.ts";
@@ -55,7 +58,7 @@ describe("SqliteStore", () => {
     const store = openStore();
     const data = { list: [{ a: 1 }], "": { __proto__: null } };
     const error = { code: "x", message: "", errors: [{ code: "y", message: "" }] };
-    const instance = instanceRecord("order", { initialData: data, error });
+    const instance = instanceRecord("order", { initialData: data, error, tags: ["a"] });
     await keep(
       store,
       changeOf("order", 0, {
@@ -71,8 +74,14 @@ describe("SqliteStore", () => {
             error,
           }),
         ],
-        tasks: [taskRecord("1.1", { candidateUsers: ["ada"] })],
+        tasks: [
+          taskRecord("1.1", {
+            ...{ candidateUsers: ["ada"], shown: data },
+            proposal: { by: "bob", at: 0, data },
+          }),
+        ],
         signals: [signalRecord("s", { data })],
+        acts: [actRecord({ details: data })],
         sent: [messageOf("m", { command: data })],
       }),
     );
@@ -82,8 +91,13 @@ describe("SqliteStore", () => {
     const [task] = await store.listTasks({ limit: 1 });
     const [signal] = stored!.rows.signals;
     const { messages } = await store.receive("worker-b");
+    await store.saveSchedule(scheduleRecord("daily", { initialData: data, tags: ["a"] }));
+    const [schedule] = await store.listSchedules({ limit: 1 });
+    const [act] = await store.listActs({ instanceId: "order", limit: 1 });
+    const { initialData, error: kept, tags } = stored!.rows.instance;
     const all = [
-      ...[stored!.rows.instance.initialData, stored!.rows.instance.error],
+      ...[initialData, kept, tags, schedule!.initialData, schedule!.tags, act!.act.details],
+      ...[task!.task.shown, task!.task.proposal],
       ...[result, writes, reduced, map, arrivals, taken, execution!.error],
       ...[task!.task.candidateUsers, signal!.data, messages[0]!.command],
     ];
@@ -120,6 +134,15 @@ describe("SqliteStore", () => {
       () => store.versions([]),
       () => store.findByIdempotencyKey("key"),
       () => store.listTasks({ limit: 1 }),
+      () => store.countTasks({}, 1),
+      () => store.listInstances({ newestFirst: true, limit: 1 }),
+      () => store.countInstances({}),
+      () => store.listActs({ instanceId: "order", limit: 1 }),
+      () => store.measure(moment),
+      () => store.listSchedules({ limit: 1 }),
+      () => store.saveSchedule(scheduleRecord("daily")),
+      () => store.removeSchedule("daily"),
+      () => store.removeEnded({ endedBefore: moment, limit: 1 }),
       () => store.listTimers({ workerId: "a", limit: 1 }),
       () => store.beat({ id: "a", beat: 1 }),
       () => store.claim({ workerId: "a", gone: [], limit: 1 }),
