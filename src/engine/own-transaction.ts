@@ -18,12 +18,11 @@ import { Transition } from "../machine/transition.ts";
 import type { MaybePromise, Store, StoreTransaction } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import type { Definitions } from "./definitions.ts";
-import { lettersFor, letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
 import type { StartOptions } from "./engine-options.ts";
 import { checkSame, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter } from "./letters.ts";
+import { type Letter, lettersFor, letterTo, newsForParent } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { findExisting, newInstance } from "./starting.ts";
@@ -292,7 +291,7 @@ export class OwnTransaction {
       });
     }
     this.#changed.add(instanceId);
-    core.beginOwnTransaction(instanceId);
+    core.transactions.begin(instanceId);
   }
 }
 
