@@ -3,8 +3,7 @@ import type { Command, Effect, EpochMs, Rejection, UpgradeCommand } from "../mac
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter, Outcome } from "./letters.ts";
-import { lettersFor } from "./letters-for-effects.ts";
+import { type Letter, lettersFor, letterTo, newsForParent, type Outcome } from "./letters.ts";
 import type { OpenTransactions } from "./open-transactions.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
@@ -453,27 +452,4 @@ export function isReport(command: EngineCommand): command is Report {
     default:
       return false;
   }
-}
-
-/** A letter that nobody waits for, as a message to a worker. */
-export function letterTo(
-  workerId: string,
-  id: string,
-  instanceId: string,
-  at: EpochMs,
-  letter: Letter,
-): Message {
-  return { id, instanceId, to: workerId, from: undefined, at, command: letter };
-}
-
-/** What the parent of an instance that has ended has to know. */
-export function newsForParent({
-  id: childId,
-  isEnded,
-  state,
-}: InstanceRuntime): { readonly parentId: string; readonly letter: Letter } | undefined {
-  const { parent } = state.instance;
-  if (!isEnded || parent === undefined) return undefined;
-  const { instanceId: parentId, executionId } = parent;
-  return { parentId, letter: { type: "ChildEnded", executionId, childId } };
 }

@@ -34,7 +34,7 @@ export class EngineCore {
   readonly workerId: string;
   readonly #options: CoreOptions;
   readonly #driver: Driver;
-  readonly #transactions = new OpenTransactions();
+  readonly transactions = new OpenTransactions();
   readonly #instances: Instances;
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
@@ -61,11 +61,9 @@ export class EngineCore {
     const { workerId } = this;
     const now = () => Math.floor(clock.now());
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
-    this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
-      this.#fire(instanceId, timerId),
-    );
+    this.#timers = new DueTimers(clock, this.#reachMs, (id, timer) => this.#fire(id, timer));
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, definitions, transactions: this.#transactions },
+      ...{ store, clock, logger, workerId, definitions, transactions: this.transactions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
@@ -125,7 +123,7 @@ export class EngineCore {
     });
     this.#driver = new Driver({
       ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
-      transactions: this.#transactions,
+      transactions: this.transactions,
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -359,8 +357,10 @@ export class EngineCore {
     this.watchers.outlived();
     for (const runtime of this.#instances.all()) {
       // A commit that is on its way may make it the owner of what others have taken over since.
-      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
-      if (mayOwn) this.#instances.reload(runtime, error);
+      if (runtime.owner !== this.workerId && !runtime.isHeld) continue;
+      // What has not begun yet must not begin before it is known whose it is.
+      this.#continuation.forget(runtime);
+      this.#instances.reload(runtime, error);
     }
   }
 
@@ -409,10 +409,6 @@ export class EngineCore {
   }
 
   // ---------------------------------------------------------- transactions of the application
-
-  beginOwnTransaction(instanceId: string): void {
-    this.#transactions.begin(instanceId);
-  }
 
   /** The transaction is over: what is in memory of these is read anew, and goes on. */
   endOwnTransaction(instanceIds: readonly string[]): void {

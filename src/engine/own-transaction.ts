@@ -15,13 +15,11 @@ import type { MaybePromise, Store, StoreTransaction } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import { type ActorOptions, actorOf } from "./actor.ts";
 import type { Definitions } from "./definitions.ts";
-import { letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
 import type { StartOptions } from "./engine-options.ts";
 import { checkSame, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter } from "./letters.ts";
-import { lettersFor } from "./letters-for-effects.ts";
+import { type Letter, lettersFor, letterTo, newsForParent } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { findExisting, newInstance, startBy } from "./starting.ts";
@@ -282,7 +280,7 @@ export class OwnTransaction {
       });
     }
     this.#changed.add(instanceId);
-    core.beginOwnTransaction(instanceId);
+    core.transactions.begin(instanceId);
   }
 }
 
