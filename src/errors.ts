@@ -335,7 +335,7 @@ export class StoreClosedError extends WorkflowsError {
   readonly code = "STORE_CLOSED";
 }
 
-// ---------------------------------------------------------------------------------------- over HTTP
+// --------------------------------------------------------------------------------------- over HTTP
 
 /** Nobody is signed in, or nothing says who is. */
 export class UnauthenticatedError extends WorkflowsError {
