@@ -69,7 +69,9 @@ describe("plans", () => {
     const instance = instanceRecord("a", { tags: ["x", "y"], tenant: "acme" });
     const sent = [messageOf("1"), messageOf("2")];
     await store.beat({ id: "worker-a", beat: 1 });
-    await store.commit(commitOf([changeOf("a", 0, { ...parts, instance, owner: "gone" })], { sent }));
+    await store.commit(
+      commitOf([changeOf("a", 0, { ...parts, instance, owner: "gone" })], { sent }),
+    );
     await store.commit(
       commitOf([changeOf("a", 1, { ...parts, clearedTimers: ["u"] })], {
         answers: [answerOf("1")],
@@ -120,10 +122,10 @@ describe("plans", () => {
           ["completed", "created"],
         ] as const) {
           const query = { ...filter, audience, userId: "ada", status, order };
-          store.listTasks({ ...query, limit: 1 });
-          store.listTasks({ ...query, limit: 1, after });
+          void store.listTasks({ ...query, limit: 1 });
+          void store.listTasks({ ...query, limit: 1, after });
         }
-        store.countTasks({ ...filter, audience }, 10);
+        void store.countTasks({ ...filter, audience }, 10);
       }
     }
   }
@@ -144,11 +146,11 @@ describe("plans", () => {
     ];
     for (const filter of filters) {
       for (const newestFirst of [true, false]) {
-        store.listInstances({ ...filter, newestFirst, limit: 1 });
+        void store.listInstances({ ...filter, newestFirst, limit: 1 });
         const after = { startedAt: 0, instanceId: "a" };
-        store.listInstances({ ...filter, newestFirst, limit: 1, after });
+        void store.listInstances({ ...filter, newestFirst, limit: 1, after });
       }
-      store.countInstances(filter);
+      void store.countInstances(filter);
     }
   }
 
