@@ -9,7 +9,7 @@ export async function start(port = 0): Promise<RunningServer> {
   const workflows = toNodeHandler(createHttpHandler(engine, { authenticate }));
   const app = fastify();
   app.get("/", () => "The application's own page");
-  await app.register(async (scope) => {
+  await app.register((scope, _options, done) => {
     // Bodies are left to the API, which has limits of its own.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -17,6 +17,7 @@ export async function start(port = 0): Promise<RunningServer> {
       reply.hijack();
       await workflows(request.raw, reply.raw);
     });
+    done();
   });
   await app.listen({ port, host: "127.0.0.1" });
   return listening(app.server, engine);
