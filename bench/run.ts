@@ -6,5 +6,6 @@ import "./raw-sqlite.ts";
 import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
+import "./http.ts";
 
 await runFigures(import.meta.filename);
