@@ -7,5 +7,7 @@ import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
 import "./http.ts";
+import "./decisions.ts";
+import "./inbox.ts";
 
 await runFigures(import.meta.filename);

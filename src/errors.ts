@@ -277,6 +277,21 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
+/** What is to happen in the application's transaction has no such transaction. */
+export class NoTransactionError extends WorkflowsError {
+  readonly code = "NO_TRANSACTION";
+}
+
+/** Another transaction was in the way of the application's own, which has to be repeated. */
+export class TransactionConflictError extends WorkflowsError {
+  readonly code = "TRANSACTION_CONFLICT";
+}
+
+/** It cannot be done in a transaction of the application: its store or its step is not for it. */
+export class TransactionUnsupportedError extends WorkflowsError {
+  readonly code = "TRANSACTION_UNSUPPORTED";
+}
+
 /**
  * The instance cannot be moved to that version of its definition as it stands: the message has
  * every reason.

@@ -97,6 +97,7 @@ export type {
 } from "./engine/instance-directory.ts";
 export type { Limit } from "./engine/limiter.ts";
 export { LocalExecutionEngine } from "./engine/local-execution-engine.ts";
+export type { OwnTransaction } from "./engine/own-transaction.ts";
 export type { Page, PageOptions } from "./engine/page.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
 export type { RetentionOptions } from "./engine/retention.ts";
@@ -114,6 +115,7 @@ export type {
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
 export { definitionShape, type Shape } from "./graph/fingerprint.ts";
+export type { FormerStep } from "./graph/former-steps.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,

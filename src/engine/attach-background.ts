@@ -36,6 +36,7 @@ export function attachBackground(
       await engine.submitWorkflow(workflow, start);
     },
   });
+  core.attach(core.watchers);
   core.attach(runner);
   if (retention !== undefined) {
     const forget = (ids: readonly string[]) => core.forget(ids);

@@ -30,8 +30,9 @@ function parse(cron: string, timezone: string): Cron {
 
 function invalidCron(cron: unknown, reason: string): InvalidCronError {
   return new InvalidCronError(
-    `cron is ${JSON.stringify(cron)}, which is no cron pattern${reason}. Write five fields: minute, ` +
-      `hour, day of month, month, day of week, such as "30 8 * * 1-5"; seconds may come before them.`,
+    `cron is ${JSON.stringify(cron)}, which is no cron pattern${reason}. Write five fields: ` +
+      'minute, hour, day of month, month, day of week, such as "30 8 * * 1-5"; ' +
+      "seconds may come before them.",
   );
 }
 

@@ -3,7 +3,8 @@ import type { Command, Effect, EpochMs, Rejection, UpgradeCommand } from "../mac
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter, Outcome } from "./letters.ts";
+import { type Letter, lettersFor, letterTo, newsForParent, type Outcome } from "./letters.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -48,6 +49,7 @@ interface Batch {
 export interface DriverHost {
   readonly store: Store;
   readonly workerId: string;
+  readonly transactions: OpenTransactions;
   now(): EpochMs;
   createId(): string;
   /** Who is told of what was kept. */
@@ -88,9 +90,6 @@ const commitsAtOnce = 2;
 
 const none: readonly never[] = [];
 
-/** A child is cancelled, paused and resumed with its parent. */
-const byParent = { through: "parent" };
-
 /**
  * Decides, commits, and then acts.
  *
@@ -98,7 +97,8 @@ const byParent = { through: "parent" };
  * D2. Effects are performed, and callers answered, only after the commit.
  * D3. While an instance's commit is on its way, further commands to it wait for its end.
  * D4. If a commit fails, or somebody else has changed an instance, what is in memory of it is
- *     forgotten, and loaded anew before anything else is decided.
+ *     forgotten, and loaded anew before anything else is decided. Code that still runs the present
+ *     attempt goes on.
  */
 export class Driver {
   readonly #host: DriverHost;
@@ -153,10 +153,26 @@ export class Driver {
     for (const request of requests) this.#enqueue(request);
   }
 
+  /** A transaction of the application that has changed the instance is over. */
+  endTransaction(instanceId: string): void {
+    for (const request of this.#host.transactions.end(instanceId)) this.#enqueue(request);
+  }
+
+  /** The executions whose present attempts have reported, which was not decided on yet. */
+  reporters(runtime: InstanceRuntime): ReadonlySet<number> {
+    const ids = new Set<number>();
+    for (const { command, runtime: other } of [...this.#queue, ...(runtime.heldBack ?? none)]) {
+      if (other !== runtime || !isReport(command)) continue;
+      const { executionId, attempt } = command;
+      if (runtime.state.executions[executionId - 1]?.attempt === attempt) ids.add(executionId);
+    }
+    return ids;
+  }
+
   /** Gives what was asked and not decided. */
   close(): readonly Request[] {
     this.#isClosed = true;
-    const requests = this.#queue;
+    const requests = [...this.#queue, ...this.#host.transactions.clear()];
     this.#queue = [];
     return requests;
   }
@@ -202,9 +218,10 @@ export class Driver {
 
   #decide(batch: Batch, request: Request): void {
     const { runtime, command, message, done } = request;
-    // What code says that ran before the instance was loaded anew means nothing in what it is now.
+    // What was meant for the instance before it was loaded anew means nothing in what it is now. An
+    // attempt that still is the present one may have gone on meanwhile: what it reports counts.
     const isOld = request.epoch !== runtime.epoch;
-    if (isOld && message === undefined && done === undefined) return;
+    if (isOld && message === undefined && done === undefined && !isReport(command)) return;
     request.epoch = runtime.epoch;
     if (runtime.refusal !== undefined) {
       if (message !== undefined) this.#host.putDown(message);
@@ -215,6 +232,7 @@ export class Driver {
       runtime.heldBack.push(request);
       return;
     }
+    if (this.#host.transactions.holds(request)) return;
     const { owner } = runtime;
     if (owner !== undefined && owner !== this.#host.workerId) {
       this.#host.forward(request, owner);
@@ -278,16 +296,9 @@ export class Driver {
     }
   }
 
-  #post(change: PendingChange, letter: Letter, to = change.instanceId): void {
+  #post(change: PendingChange, letter: Letter, instanceId = change.instanceId): void {
     const { workerId } = this.#host;
-    change.send({
-      id: this.#host.createId(),
-      instanceId: to,
-      to: workerId,
-      from: undefined,
-      at: change.at,
-      command: letter,
-    });
+    change.send(letterTo(workerId, this.#host.createId(), instanceId, change.at, letter));
   }
 
   /** Adds to a change what depends on all of its commands. */
@@ -297,10 +308,8 @@ export class Driver {
     change.owner = runtime.isActive ? this.#host.workerId : undefined;
     change.isAnnounced = this.#isOfInterest(change);
     if (instance === undefined) return;
-    if (runtime.isEnded && instance.parent !== undefined) {
-      const { instanceId, executionId } = instance.parent;
-      this.#post(change, { type: "ChildEnded", executionId, childId: runtime.id }, instanceId);
-    }
+    const news = newsForParent(runtime);
+    if (news !== undefined) this.#post(change, news.letter, news.parentId);
   }
 
   /** Whether other workers want to hear of the change. */
@@ -427,32 +436,20 @@ function answerTo(message: Message, rejection: Rejection | undefined): Answer {
   return { messageId: message.id, by: message.to, from: message.from, outcome };
 }
 
-function lettersFor(
-  { state }: InstanceRuntime,
-  effect: Effect,
-  isRetry: boolean,
-): readonly Letter[] {
-  switch (effect.type) {
-    case "StartChild": {
-      const { id: executionId, attempt } = effect.execution;
-      return [{ type: "StartChild", executionId, attempt, input: effect.input, isRetry }];
-    }
-    case "CancelChild": {
-      const { executionId, attempt, reason } = effect;
-      const command: Command = { type: "Cancel", reason, actor: byParent };
-      return [{ type: "TellChild", executionId, attempt, command }];
-    }
-    case "PauseChildren":
-    case "ResumeChildren": {
-      const command: Command = {
-        type: effect.type === "PauseChildren" ? "Pause" : "Resume",
-        actor: byParent,
-      };
-      return state.executions
-        .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")
-        .map(({ id, attempt }) => ({ type: "TellChild", executionId: id, attempt, command }));
-    }
+export type Report = Extract<
+  Command,
+  { type: "StepSucceeded" | "StepFailed" | "StepSkipped" | "StepReady" }
+>;
+
+/** Whether it is what an attempt says: the machine sees to it that only the present one counts. */
+export function isReport(command: EngineCommand): command is Report {
+  switch (command.type) {
+    case "StepSucceeded":
+    case "StepFailed":
+    case "StepSkipped":
+    case "StepReady":
+      return true;
     default:
-      return none;
+      return false;
   }
 }

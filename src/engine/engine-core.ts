@@ -4,22 +4,24 @@ import {
   StoreUnavailableError,
   UnknownInstanceError,
 } from "../errors.ts";
-import { unboundStep } from "../graph/compile.ts";
-import { type Command, type ExecutionRecord, isLive, type MachineEvent } from "../machine/index.ts";
+import type { Command, MachineEvent } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
 import type { MaybePromise, Message } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
 import type { BackgroundWork } from "./background-work.ts";
 import { abandon, ChildInstances } from "./children.ts";
+import { Continuation } from "./continuation.ts";
 import type { CoreOptions } from "./core-options.ts";
-import { Driver, type EngineCommand, type Request } from "./driver.ts";
+import { Driver, type EngineCommand, isReport, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
+import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import { Mailroom } from "./mailroom.ts";
+import { OpenTransactions } from "./open-transactions.ts";
 import { closedError, StartRefused } from "./rejections.ts";
 import { loadOf, type WorkerLoad } from "./statistics.ts";
 import { StepRunner } from "./step-runner.ts";
@@ -32,6 +34,7 @@ export class EngineCore {
   readonly workerId: string;
   readonly #options: CoreOptions;
   readonly #driver: Driver;
+  readonly transactions = new OpenTransactions();
   readonly #instances: Instances;
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
@@ -42,6 +45,7 @@ export class EngineCore {
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
   readonly #runner: StepRunner;
+  readonly #continuation: Continuation;
   readonly watchers: Watchers;
   readonly #background: BackgroundWork[] = [];
   readonly #effects = new EffectQueue((runtime, effect) => this.#runner.perform(runtime, effect));
@@ -52,24 +56,18 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.workerId = options.createId();
     const { store, clock, logger, createId, definitions, upgrades, telemetry } = options;
-    const workerId = createId();
+    const { workerId } = this;
     const now = () => Math.floor(clock.now());
-    this.workerId = workerId;
     this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
-    this.#timers = new DueTimers(clock, this.#reachMs, (instanceId, timerId) =>
-      this.#fire(instanceId, timerId),
-    );
+    this.#timers = new DueTimers(clock, this.#reachMs, (id, timer) => this.#fire(id, timer));
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, definitions },
+      ...{ store, clock, logger, workerId, definitions, transactions: this.transactions },
       isTrusted: () => this.#fleet.isTrusted,
-      loaded: (runtime) => this.#loaded(runtime),
-      forgotten: (runtime) => this.#forget(runtime),
+      loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
-      release: (runtime) => {
-        this.#driver.release(runtime);
-        answerWaiters(runtime);
-      },
+      release: (runtime) => this.#release(runtime),
     });
     this.#announcer = new Announcer(this.#timers, this.#instances, options);
     this.#mailroom = new Mailroom({
@@ -93,34 +91,39 @@ export class EngineCore {
         look: () => this.#look(),
       },
     );
+    const hands = {
+      find: (instanceId: string) => this.#instances.tryFind(instanceId),
+      send: (runtime: InstanceRuntime, command: EngineCommand, message?: Message) =>
+        this.#driver.send(runtime, command, message),
+      drop: (message: Message) => this.#driver.drop(message),
+      putDown: (message: Message) => this.#mailroom.putDown(message),
+    };
     this.watchers = new Watchers({
       ...{ store, logger, workerId, now },
       neighbours: () => this.#fleet.neighbours,
       tell: (to, letter) => this.#mailroom.tell(to, letter),
     });
-    this.#background.push(this.watchers);
     this.#children = new ChildInstances({
-      ...{ definitions, now, isShared: store.isShared },
-      find: (instanceId) => this.#instances.tryFind(instanceId),
-      known: (instanceId) => this.#instances.known(instanceId),
+      ...{ ...hands, definitions, now, isShared: store.isShared },
+      known: (id) => this.#instances.known(id),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      ...{ children: this.#children, upgrades },
+      ...{ ...hands, children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
-      find: (instanceId) => this.#instances.tryFind(instanceId),
-      send: (runtime, command, message) => this.#send(runtime, command, message),
-      drop: (message) => this.#driver.drop(message),
-      putDown: (message) => this.#mailroom.putDown(message),
+      refresh: (id) => this.#instances.refresh(id),
+      callHooks: (runtime, execution) => callHooks(runtime, execution, logger),
       watched: (letter) => this.watchers.watched(letter),
       inBackground: (what, work) => this.#inBackground(what, work),
     });
     this.#runner = this.#newRunner(options);
+    this.#continuation = new Continuation({
+      ...{ workerId, announcer: this.#announcer, runner: this.#runner, send: hands.send },
+      reporters: (runtime) => this.#driver.reporters(runtime),
+    });
     this.#driver = new Driver({
       ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
+      transactions: this.transactions,
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -138,10 +141,10 @@ export class EngineCore {
   #newRunner({ clock, logger, limiters, random, telemetry, aroundStep }: CoreOptions): StepRunner {
     return new StepRunner({
       ...{ clock, logger, limiters, random, telemetry, aroundStep },
-      send: (runtime, command) => this.#send(runtime, command),
+      send: (runtime, command) => this.#driver.send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
-      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
+      resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
       tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
   }
@@ -165,7 +168,9 @@ export class EngineCore {
     return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
+  /** @throws EngineClosedError */
   startInBackground(): void {
+    this.refuseIfClosed();
     this.#inBackground("The engine cannot take part", async () => this.start());
   }
 
@@ -186,7 +191,7 @@ export class EngineCore {
   }
 
   async #lookAround(): Promise<void> {
-    for (const work of this.#background) await work.look();
+    await Promise.all(this.#background.map((work) => work.look()));
   }
 
   /** Takes over what engines that are gone have left; gives how many instances. */
@@ -207,7 +212,7 @@ export class EngineCore {
     for (const work of this.#background) work.close();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
-      this.#abortAll(runtime);
+      this.#continuation.abortAll(runtime);
       for (const { done } of runtime.heldBack ?? []) done?.(closed);
       rejectWaiters(runtime, closed);
     }
@@ -228,7 +233,7 @@ export class EngineCore {
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, command, message);
+    this.#driver.send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -306,10 +311,7 @@ export class EngineCore {
 
   /** These instances do not exist any more. */
   forget(instanceIds: readonly string[]): void {
-    for (const id of instanceIds) {
-      const known = this.#instances.known(id);
-      if (known?.isIdle) this.#instances.remove(known);
-    }
+    this.#instances.forget(instanceIds);
   }
 
   /** Whether, of all workers, this one does what one of them has to do. */
@@ -322,47 +324,17 @@ export class EngineCore {
     return loadOf(this.workerId, this.#instances.all(), this.#driver.queueLength);
   }
 
-  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
-    this.#driver.send(runtime, command, message);
-  }
-
   // --------------------------------------------------------------------- what came from the store
 
-  /** It goes on where it stood: what ran in it runs again, what it waits for is set. */
-  #loaded(runtime: InstanceRuntime): void {
-    const { state, owner } = runtime;
-    const isHere = owner === undefined || owner === this.workerId;
-    if (isHere && !runtime.isEnded) {
-      this.#announcer.armTimers(runtime);
-      for (const execution of state.executions) {
-        if (!isLive(execution.status) || state.node(execution).source === unboundStep) continue;
-        // A body that runs again, and binds its members, continues them itself.
-        this.#continueExecution(runtime, execution);
-      }
-    }
-    for (const { others } of runtime.waiters ?? []) forgetEnded(runtime, others);
+  #release(runtime: InstanceRuntime): void {
+    this.#driver.release(runtime);
     answerWaiters(runtime);
-  }
-
-  #continueExecution(runtime: InstanceRuntime, execution: ExecutionRecord): void {
-    const { kind } = runtime.state.node(execution);
-    if (execution.status === "running" || kind === "custom") {
-      this.#send(runtime, { type: "StepInterrupted", executionId: execution.id });
-    }
-  }
-
-  #abortAll(runtime: InstanceRuntime): void {
-    for (const id of runtime.running.executionIds()) this.#runner.abort(runtime, id);
-  }
-
-  #forget(runtime: InstanceRuntime): void {
-    this.#abortAll(runtime);
-    for (const child of runtime.children ?? []) abandon(child);
   }
 
   #missing(runtime: InstanceRuntime, cause: unknown): void {
     // Without a cause, somebody has removed it after its end.
     const error = cause ?? new UnknownInstanceError(`There is no instance "${runtime.id}".`);
+    this.#continuation.forget(runtime);
     abandon(runtime);
     runtime.refusal = error;
     // Whoever waits here is refused when it is looked at.
@@ -385,8 +357,10 @@ export class EngineCore {
     this.watchers.outlived();
     for (const runtime of this.#instances.all()) {
       // A commit that is on its way may make it the owner of what others have taken over since.
-      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
-      if (mayOwn) this.#instances.reload(runtime, error);
+      if (runtime.owner !== this.workerId && !runtime.isHeld) continue;
+      // What has not begun yet must not begin before it is known whose it is.
+      this.#continuation.forget(runtime);
+      this.#instances.reload(runtime, error);
     }
   }
 
@@ -394,12 +368,12 @@ export class EngineCore {
     const command: Command = { type: "TimerFired", timerId };
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
-      this.#send(known, command);
+      this.#driver.send(known, command);
       return;
     }
     this.#inBackground(`Timer "${timerId}" of instance "${instanceId}"`, async () => {
       const runtime = await this.#instances.tryFind(instanceId);
-      if (runtime !== undefined) this.#send(runtime, command);
+      if (runtime !== undefined) this.#driver.send(runtime, command);
     });
   }
 
@@ -434,6 +408,28 @@ export class EngineCore {
     });
   }
 
+  // ---------------------------------------------------------- transactions of the application
+
+  /** The transaction is over: what is in memory of these is read anew, and goes on. */
+  endOwnTransaction(instanceIds: readonly string[]): void {
+    if (this.#isClosed) return;
+    for (const instanceId of instanceIds) {
+      this.#inBackground(`Instance "${instanceId}" cannot be read`, async () => {
+        try {
+          if (this.#instances.known(instanceId)?.isStored)
+            await this.#instances.refresh(instanceId);
+        } finally {
+          this.#driver.endTransaction(instanceId);
+        }
+        this.watchers.hear({ type: "instance", instanceId });
+      });
+    }
+    this.#inBackground("The mail cannot be read", async () => {
+      await this.start();
+      await this.#receiveMail();
+    });
+  }
+
   // ---------------------------------------------------------------------------------------- mail
 
   async #receiveMail(): Promise<void> {
@@ -456,7 +452,7 @@ export class EngineCore {
       return;
     }
     this.#instances.reload(runtime, undefined);
-    const again = requests.filter(({ done }) => done !== undefined);
+    const again = requests.filter(({ done, command }) => done !== undefined || isReport(command));
     runtime.heldBack = [...again, ...(runtime.heldBack ?? [])];
     const messages = requests.flatMap(({ message }) => message ?? []);
     if (messages.length === 0) return;

@@ -45,12 +45,12 @@ export interface StartOptions<Data = AnyData> {
   /** Who starts it. */
   readonly user?: string;
   readonly tenant?: string;
+  /** By which way it comes in, such as "http", for the history. */
+  readonly through?: string;
   /** What the application knows it by, such as the number of an order; several may share one. */
   readonly businessKey?: string;
   /** Words to find it by. */
   readonly tags?: readonly string[];
-  /** By which way it comes in, such as "http", for the history. */
-  readonly through?: string;
 }
 
 /** A start, with the trace that it belongs to. */

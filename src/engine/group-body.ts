@@ -1,5 +1,6 @@
 import type { WorkflowContext } from "../definition/context.ts";
 import type { GroupEngine, WorkflowNode } from "../definition/group.ts";
+import type { SignalStep } from "../definition/wait-steps.ts";
 import { WorkflowDefinition } from "../definition/workflow-definition.ts";
 import { ContextClosedError, InvalidArgumentError, type RecordedError } from "../errors.ts";
 import { compileMember, unboundStep } from "../graph/compile.ts";
@@ -8,12 +9,16 @@ import { groupOf } from "../machine/apply.ts";
 import { ScopeLog } from "../machine/context-data.ts";
 import type { Command, ExecutionRecord } from "../machine/index.ts";
 import { isLive } from "../machine/index.ts";
+import { addSignalWaiter } from "../machine/waits.ts";
 import { writesOf } from "../machine/writes.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { StepFailedError } from "./recorded-error.ts";
 import type { StepContext } from "./step-context.ts";
 
 interface Caller {
+  readonly step: WorkflowNode;
+  /** The place of the call among the group's members, if it is a new one. */
+  readonly position: number | undefined;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -65,15 +70,16 @@ export class GroupBody implements GroupEngine {
     const known = this.#known.get(path);
     return new Promise((resolve, reject) => {
       if (known === undefined) {
-        this.#callers.set(path, { resolve, reject });
-        this.#call(this.#nodeFor(step, path), path, this.#nextPosition++);
+        const position = this.#nextPosition++;
+        this.#callers.set(path, { step, position, resolve, reject });
+        this.#call(this.#nodeFor(step, path), path, position);
         return;
       }
       const { state } = this.#runtime;
       const member = state.execution(known);
       const isNew = this.#bind(member, step, path);
       if (isLive(member.status)) {
-        this.#callers.set(path, { resolve, reject });
+        this.#callers.set(path, { step, position: undefined, resolve, reject });
         if (isNew) this.#resume(member);
         if (member.status === "pending") this.#call(member.node, path, member.position);
         return;
@@ -81,8 +87,43 @@ export class GroupBody implements GroupEngine {
       if (member.status === "succeeded") {
         for (const [key, value] of writesOf(state, member)) this.log.add(key, value);
       }
-      answer({ resolve, reject }, member);
+      answer({ step, position: undefined, resolve, reject }, member);
     });
+  }
+
+  /**
+   * The instance was loaded anew while the body runs: it goes on. What it waits for may have ended
+   * meanwhile, and what it called may not have been kept.
+   */
+  reloaded(): void {
+    const { state } = this.#runtime;
+    const members = groupOf(state, this.#group.id);
+    members.log = this.log;
+    const ids = new Map<string, number>();
+    for (const id of members.members) {
+      if (id !== undefined) ids.set(state.execution(id).path, id);
+    }
+    for (const [path, { step, position }] of [...this.#callers]) {
+      const id = ids.get(path);
+      if (id === undefined) {
+        if (position !== undefined) this.#call(this.#nodeFor(step, path), path, position);
+        continue;
+      }
+      const member = state.execution(id);
+      this.#bind(member, step, path);
+      this.log.removeOf(id);
+      if (member.status === "pending") this.#call(member.node, path, member.position);
+      else if (!isLive(member.status)) this.#returnLate(member);
+    }
+  }
+
+  /** A member has ended, and nobody told the body. */
+  #returnLate(member: ExecutionRecord): void {
+    if (member.status === "succeeded") {
+      const writes = writesOf(this.#runtime.state, member);
+      for (const [key, value] of writes) this.log.add(key, value, member.id);
+    }
+    this.memberEnded(member);
   }
 
   /** A member has ended, and that is durable. */
@@ -135,7 +176,18 @@ export class GroupBody implements GroupEngine {
       if (known !== undefined) nodes[index] = { ...known, index };
     }
     state.nodes = nodes;
+    this.#bindSignals(path);
     return true;
+  }
+
+  /** What a step waits for is known only now. */
+  #bindSignals(path: string): void {
+    const { state } = this.#runtime;
+    for (const execution of state.executions) {
+      if (execution.status !== "waiting" || !execution.path.startsWith(path)) continue;
+      const { kind, source } = state.node(execution);
+      if (kind === "signal") addSignalWaiter(state, (source as SignalStep).signal, execution.id);
+    }
   }
 
   /** The member, and what is below it, goes on as after any restart. */

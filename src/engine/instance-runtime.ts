@@ -63,6 +63,7 @@ export class InstanceRuntime {
     const { status } = this.state.instance;
     if (isEnded(status)) return true;
     if (status === "pending" || this.state.busy > others) return false;
+    if (this.state.hasHeldStarts) return false;
     for (const child of this.children ?? []) {
       // A child that has ended still has to be reported.
       if (child.isEnded || !child.isSettled) return false;

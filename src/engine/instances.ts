@@ -7,6 +7,7 @@ import type { MaybePromise, Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { Definitions } from "./definitions.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
+import type { OpenTransactions } from "./open-transactions.ts";
 import { waitUntil } from "./waiters.ts";
 
 /** So many instances that nobody needs stay in memory, in case somebody asks for them again. */
@@ -21,13 +22,15 @@ export interface InstancesHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workerId: string;
+  readonly transactions: OpenTransactions;
   readonly definitions: Definitions;
   /** Whether no other worker can have taken over what this one owns. */
   isTrusted(): boolean;
-  /** The instance was read from the store: what runs in it is started, what it waits for is set. */
+  /**
+   * The instance was read from the store: attempts that still are the present ones go on, what else
+   * runs in it is started, what it waits for is set.
+   */
   loaded(runtime: InstanceRuntime): void;
-  /** What was in memory of it does not count any more. */
-  forgotten(runtime: InstanceRuntime): void;
   /** It is not in the store: its start was not kept. */
   missing(runtime: InstanceRuntime, error: unknown): void;
   /** What was held back may go on. */
@@ -66,6 +69,14 @@ export class Instances {
     this.#idle.delete(runtime.id);
   }
 
+  /** These do not exist any more. One that somebody needs is found to be gone by whoever acts. */
+  forget(instanceIds: readonly string[]): void {
+    for (const id of instanceIds) {
+      const known = this.#all.get(id);
+      if (known?.isIdle) this.remove(known);
+    }
+  }
+
   /** Nobody needs it now: it stays in memory only while there is room. */
   rest(runtime: InstanceRuntime): void {
     if (!runtime.isIdle || this.#all.get(runtime.id) !== runtime) return;
@@ -88,11 +99,23 @@ export class Instances {
 
   /** The instance as it is now, whoever changed it last. */
   async tryFind(instanceId: string): Promise<InstanceRuntime | undefined> {
+    return this.#find(instanceId, (known) => this.#isCurrent(known));
+  }
+
+  /** The same for one that this worker owns and somebody else may have changed nevertheless. */
+  async refresh(instanceId: string): Promise<InstanceRuntime | undefined> {
+    return this.#find(instanceId, () => false);
+  }
+
+  async #find(
+    instanceId: string,
+    isCurrent: (known: InstanceRuntime) => boolean,
+  ): Promise<InstanceRuntime | undefined> {
     const underWay = this.#loading.get(instanceId);
     // A read that has begun may miss what whoever asks now has seen already.
     if (underWay !== undefined) await underWay.catch(() => {});
     const known = this.#all.get(instanceId);
-    if (known !== undefined && this.#isCurrent(known)) return known;
+    if (known !== undefined && isCurrent(known)) return known;
     let loading = this.#loading.get(instanceId);
     if (loading === undefined) {
       loading = this.#read(instanceId).finally(() => this.#loading.delete(instanceId));
@@ -104,6 +127,7 @@ export class Instances {
   /** Whether nobody else can have changed it. */
   #isCurrent(runtime: InstanceRuntime): boolean {
     const { store, workerId } = this.#host;
+    if (this.#host.transactions.has(runtime.id)) return false;
     if (!store.isShared || !runtime.isStored) return true;
     return runtime.owner === workerId && this.#host.isTrusted();
   }
@@ -169,7 +193,6 @@ export class Instances {
   #replace(runtime: InstanceRuntime, stored: LoadedInstance): void {
     const state = restore(stored.graph, stored.rows);
     runtime.epoch++;
-    this.#host.forgotten(runtime);
     runtime.graph = stored.graph;
     runtime.state = state;
     runtime.version = stored.version;
@@ -213,7 +236,6 @@ export class Instances {
   reload(runtime: InstanceRuntime, cause: unknown): void {
     runtime.heldBack ??= [];
     runtime.epoch++;
-    this.#host.forgotten(runtime);
     void this.#reload(runtime, cause, firstPauseMs);
   }
 

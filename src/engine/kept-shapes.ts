@@ -3,6 +3,9 @@ import { isComparable, shapeText } from "../graph/fingerprint.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { MaybePromise, Store } from "../store/store.ts";
 
+/** What shapes are kept in. */
+type SettingStore = Pick<Store, "keepSetting" | "countInstances">;
+
 /**
  * Holds definitions to the shape that their instances were made with, which is kept in the store
  * for each workflow and version: a definition that has changed under its version is refused, in
@@ -38,22 +41,36 @@ export class KeptShapes {
     return checking;
   }
 
+  /**
+   * Looks in a transaction of the application, in which alone the store can be asked. What is kept
+   * there may not stay, so that others look again.
+   *
+   * @throws DefinitionChangedError
+   */
+  checkIn(store: SettingStore, graph: WorkflowGraph): MaybePromise<void> {
+    return this.#checked.has(graph) ? undefined : this.#compare(graph, undefined, store);
+  }
+
   /** `replacing` is a kept shape that nothing needs any more. */
-  #compare(graph: WorkflowGraph, replacing: string | undefined): MaybePromise<void> {
+  #compare(
+    graph: WorkflowGraph,
+    replacing: string | undefined,
+    store: SettingStore = this.#store,
+  ): MaybePromise<void> {
     const { name, version } = graph.definition;
     const text = shapeText(graph);
-    const kept = this.#store.keepSetting(`definition:${name}@${version}`, text, replacing);
+    const kept = store.keepSetting(`definition:${name}@${version}`, text, replacing);
     return then(kept, (present) => {
       if (present === text) {
-        this.#checked.add(graph);
+        if (store === this.#store) this.#checked.add(graph);
         return undefined;
       }
       // What another version of this package has written cannot be compared.
-      if (!isComparable(present)) return this.#compare(graph, present);
-      const counts = this.#store.countInstances({ workflow: name, version });
+      if (!isComparable(present)) return this.#compare(graph, present, store);
+      const counts = store.countInstances({ workflow: name, version });
       return then(counts, (found) => {
         const count = found.reduce((sum, each) => sum + each.count, 0);
-        if (count === 0) return this.#compare(graph, present);
+        if (count === 0) return this.#compare(graph, present, store);
         throw new DefinitionChangedError(changeMessage(graph, present, count));
       });
     });

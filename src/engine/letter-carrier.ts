@@ -1,3 +1,4 @@
+import type { ExecutionRecord } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
 import { abandon, type ChildInstances } from "./children.ts";
 import type { EngineCommand } from "./driver.ts";
@@ -12,11 +13,14 @@ export interface CarrierHost {
   /** The instance, if it is in memory and nobody else can have changed it. */
   known(instanceId: string): InstanceRuntime | undefined;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
+  /** The same, although nobody else should have changed it. */
+  refresh(instanceId: string): Promise<InstanceRuntime | undefined>;
   send(runtime: InstanceRuntime, command: EngineCommand, message: Message): void;
   /** There is nothing to do about the message any more. */
   drop(message: Message): void;
   /** The message is left in the store, to be received again. */
   putDown(message: Message): void;
+  callHooks(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   /** Another worker wants to hear of changes, or no longer does. */
   watched(letter: Extract<Letter, { type: "Watching" }>): void;
   readonly upgrades: Pick<Upgrades, "prepare">;
@@ -38,13 +42,14 @@ export class LetterCarrier {
       this.#host.drop(message);
       return;
     }
-    const known = this.#host.known(message.instanceId);
+    const known = letter.type === "GoOn" ? undefined : this.#host.known(message.instanceId);
     if (known !== undefined) {
       this.#open(known, message);
       return;
     }
     this.#follow(message, async () => {
-      const runtime = await this.#host.find(message.instanceId);
+      const { refresh, find } = this.#host;
+      const runtime = await (letter.type === "GoOn" ? refresh : find)(message.instanceId);
       if (runtime === undefined) this.#host.drop(message);
       else this.#open(runtime, message);
     });
@@ -56,6 +61,9 @@ export class LetterCarrier {
     switch (letter.type) {
       case "Do":
         this.#do(runtime, letter.command, message);
+        break;
+      case "GoOn":
+        this.#host.send(runtime, { type: "Continue" }, message);
         break;
       case "StartChild":
         this.#follow(message, () => children.start(runtime, letter, message));
@@ -91,9 +99,17 @@ export class LetterCarrier {
     });
   }
 
-  /** A parent that has learnt how its child ended waits for it no longer. */
-  carriedOut(message: Message, parent: InstanceRuntime | undefined): void {
+  carriedOut(message: Message, runtime: InstanceRuntime | undefined): void {
     const letter = letterOf(message);
+    if (letter.type === "GoOn" && runtime !== undefined) {
+      for (const id of letter.ended) this.#host.callHooks(runtime, runtime.state.execution(id));
+    } else {
+      this.#letGo(letter, runtime);
+    }
+  }
+
+  /** A parent that has learnt how its child ended waits for it no longer. */
+  #letGo(letter: Letter, parent: InstanceRuntime | undefined): void {
     if (letter.type !== "ChildEnded" || parent === undefined) return;
     for (const child of parent.children ?? []) if (child.id === letter.childId) abandon(child);
     answerWaiters(parent);

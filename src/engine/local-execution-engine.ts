@@ -1,13 +1,13 @@
 import type { AnyData } from "../definition/context.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import { InstanceExistsError, InvalidArgumentError, InvalidTokenError } from "../errors.ts";
+import { InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { type Command, createInstance } from "../machine/index.ts";
+import type { Command } from "../machine/index.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { checkTags, checkTexts } from "../text.ts";
+import { checkTexts } from "../text.ts";
 import { type ActorOptions, actorOf } from "./actor.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -19,8 +19,10 @@ import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
+import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
 import { StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
+import { findExisting, newInstance, startBy } from "./starting.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
 import { TaskInbox } from "./task-inbox.ts";
 import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
@@ -41,6 +43,7 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
+  readonly #transactions: OwnTransactions;
   readonly #definitions: Definitions;
   readonly #upgrades: Upgrades;
   readonly #telemetry = Telemetry.find();
@@ -83,16 +86,38 @@ export class LocalExecutionEngine {
       leaseMs: options.leaseMs ?? 8000,
       telemetry: this.#telemetry,
     });
+    this.#transactions = new OwnTransactions({
+      ...{ store: this.#store, core: this.#core, createId: this.#createId },
+      now: () => Math.floor(this.#clock.now()),
+      definitions: this.#definitions,
+      graphOf: (workflow, version) =>
+        typeof workflow === "string"
+          ? this.#definitions.graphOf(workflow, version)
+          : this.#definitions.graphFor(this.#registered(workflow)),
+    });
+    this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
     const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
     this.instances = new InstanceDirectory(parts);
     this.schedules = attachBackground(parts, this, options, this.#telemetry);
-    this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
     this.decisionLinks = new DecisionLinks(parts);
   }
 
   /** The definitions that it knows. */
   get registry(): WorkflowRegistry {
     return this.#registry;
+  }
+
+  /**
+   * Starts instances, completes tasks and sends signals in a transaction of the application: on
+   * Postgres a `pg` client on which it has begun one, on SQLite the handle that the store was made
+   * with. What is done takes effect when the application commits, and never happened if it rolls
+   * back.
+   *
+   * @throws TransactionUnsupportedError if the store has no such transactions; InvalidArgumentError
+   *   if this is nothing that could have begun one.
+   */
+  inTransaction(transaction: unknown): OwnTransaction {
+    return this.#transactions.of(transaction);
   }
 
   // ----------------------------------------------------------------------------------- starting
@@ -159,12 +184,11 @@ export class LocalExecutionEngine {
    * it. A listener that is slow hears of the latest state of each instance and task. Gives a
    * function that ends it.
    *
-   * @throws InvalidArgumentError
+   * @throws InvalidArgumentError, EngineClosedError
    */
   watch(filter: WatchFilter, listener: WatchListener): () => void {
-    const stop = this.#core.watchers.watch(filter, listener);
     this.#core.startInBackground();
-    return stop;
+    return this.#core.watchers.watch(filter, listener);
   }
 
   // -------------------------------------------------------------------- what people and systems do
@@ -319,7 +343,7 @@ export class LocalExecutionEngine {
 
   /**
    * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
-   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only says what that would do.
    *
    * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
    *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
@@ -387,7 +411,7 @@ export class LocalExecutionEngine {
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
     const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
-    if (isTold) checkTexts({ user, tenant, businessKey, through });
+    if (isTold || through !== undefined) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -420,17 +444,8 @@ export class LocalExecutionEngine {
     initialData: Readonly<Record<string, unknown>>,
     options: TracedStart,
   ): InstanceRuntime {
-    const state = createInstance(graph, {
-      id: options.instanceId ?? this.#createId(),
-      initialData,
-      now: this.#clock.now(),
-      user: options.user,
-      tenant: options.tenant,
-      idempotencyKey: options.idempotencyKey,
-      businessKey: options.businessKey,
-      tags: options.tags && checkTags(options.tags),
-      traceparent: options.traceparent,
-    });
+    const given = { id: options.instanceId ?? this.#createId(), now: this.#clock.now() };
+    const state = newInstance(graph, initialData, options, given);
     const runtime = new InstanceRuntime(graph, state, 0);
     this.#core.begin(runtime, undefined, startBy(options));
     return runtime;
@@ -444,32 +459,12 @@ export class LocalExecutionEngine {
   async #existing(
     options: Pick<StartOptions, "instanceId" | "idempotencyKey">,
   ): Promise<InstanceRuntime | undefined> {
-    for (const option of ["instanceId", "idempotencyKey"] as const) {
-      const value = options[option];
-      if (value !== undefined && (typeof value !== "string" || value === "")) {
-        const found = JSON.stringify(value);
-        throw new InvalidArgumentError(`${option} must be a non-empty string; found ${found}.`);
-      }
-    }
-    const { instanceId, idempotencyKey } = options;
-    checkTexts({ instanceId, idempotencyKey });
-    if (idempotencyKey !== undefined) {
-      const known = await this.#store.findByIdempotencyKey(idempotencyKey);
-      if (known !== undefined && instanceId !== undefined && known !== instanceId) {
-        throw new InstanceExistsError(
-          `The idempotency key "${idempotencyKey}" belongs to instance "${known}", ` +
-            `not to "${instanceId}".`,
-        );
-      }
-      if (known !== undefined) return this.#core.tryFind(known);
-    }
-    return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
+    return findExisting(
+      options,
+      (key) => this.#store.findByIdempotencyKey(key),
+      (instanceId) => this.#core.tryFind(instanceId),
+    );
   }
-}
-
-/** By which way it was started stands in the history; mostly nobody says. */
-function startBy({ through }: StartOptions): Command | undefined {
-  return through === undefined ? undefined : { type: "Start", actor: { through } };
 }
 
 /** The instance as it is now. */

@@ -177,7 +177,8 @@ export class StepRunner {
     open.context = undefined;
     this.#free.push(open);
     disarm?.();
-    const node = runtime.state.node(context.execution);
+    const { state } = runtime;
+    const node = state.node(state.execution(context.execution.id));
     if (isFulfilled) this.#ended(runtime, context, node, phase, value);
     else this.#failed(runtime, context, node, value);
     onEnd?.();

@@ -103,7 +103,7 @@ export class Telemetry {
     }
   }
 
-  // --------------------------------------------------------------------------------------- attempts
+  // -------------------------------------------------------------------------------------- attempts
 
   /** Calls a step's code inside the span of its attempt. */
   attempt(
@@ -163,7 +163,7 @@ export class Telemetry {
     this.#instruments.stepEnded(seconds, { ...attributes, "tandem.step.outcome": outcome });
   }
 
-  // -------------------------------------------------------------------------------------- instances
+  // ------------------------------------------------------------------------------------- instances
 
   instanceStarted({ workflow }: InstanceRecord): void {
     this.#instruments.instanceStarted(workflow);

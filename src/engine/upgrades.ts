@@ -93,7 +93,8 @@ export class Upgrades {
       return { code: "UNKNOWN_WORKFLOW", message: error.message };
     }
     if (!this.#definitions.shapes.isChecked(after)) {
-      const message = `Version ${command.version} is not the one that its instances were made with.`;
+      const { version } = command;
+      const message = `Version ${version} is not the one that its instances were made with.`;
       return { code: "DEFINITION_CHANGED", message };
     }
     const outcome = upgradeIn(t, after, command);
@@ -105,7 +106,7 @@ export class Upgrades {
 }
 
 /** @throws InvalidArgumentError */
-export function commandOf(options: UpgradeOptions): UpgradeCommand {
+function commandOf(options: UpgradeOptions): UpgradeCommand {
   const { version, steps = {}, userId: user, onBehalfOf, through } = options;
   checkTexts({ version, userId: user, onBehalfOf, through });
   if (typeof version !== "string") {

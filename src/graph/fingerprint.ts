@@ -7,8 +7,8 @@ import type { GraphEdge, GraphNode, WorkflowGraph } from "./workflow-graph.ts";
  * The shape of a definition: what must stay as it is for the rows of its instances to keep their
  * meaning. That is which steps there are and of what kind, where they stand in their groups, how
  * they join, what ends them (forms, signals, votes), and the edges in their order, since rows name
- * edges by their place. Code, titles, assignment, limits, retries and lengths of time are no part of
- * it: they may change under the same version, and count from then on.
+ * edges by their place. Code, titles, assignment, limits, retries and lengths of time are no part
+ * of it: they may change under the same version, and count from then on.
  */
 export interface Shape {
   /** One fact a line, in an order that is the same however steps and keys were written. */
@@ -62,7 +62,8 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 /** Members stand behind their group, in their order: rows know them by their place. */
 function addNode(lines: string[], graph: WorkflowGraph, node: GraphNode, role: string): void {
   const { path, kind, source, members, callback } = node;
-  lines.push([`${role} ${path}: ${kind}`, ...factsOf(graph, node)].join(", "));
+  const facts = factsOf(graph, node);
+  lines.push(`${role} ${path}: ${kind}${facts.length === 0 ? "" : `, ${facts.join(", ")}`}`);
   const form = kind === "human" ? shapeOfForm(source) : undefined;
   if (form !== undefined) lines.push(`form of ${path}: ${form}`);
   for (const member of members) addNode(lines, graph, graph.nodes[member] as GraphNode, "member");
@@ -83,22 +84,29 @@ function factsOf(graph: WorkflowGraph, node: GraphNode): string[] {
   // Their timers are rows.
   if (timeoutMs !== undefined) facts.push("has a timeout");
   if (deadlineMs !== undefined) facts.push("has a deadline");
-  for (const name of ["reminders", "escalations"]) {
-    if (hasAny(source, name)) facts.push(`has ${name}`);
+  if (kind === "human") {
+    if (hasAny(source, "reminders")) facts.push("has reminders");
+    if (hasAny(source, "escalations")) facts.push("has escalations");
   }
   if (kind === "gateway") {
     facts.push(node.runsCode ? "chooses by a function" : `takes ${optionOf(source, "choice")}`);
   }
-  for (const name of ["signal", "workflow", "required", "failure", "settle"]) {
+  for (const name of optionNames[kind] ?? []) {
     const option = optionOf(source, name);
     if (option !== undefined) facts.push(`${name} ${option}`);
   }
-  for (const name of ["counts", "veto"]) {
-    const option = optionOf(source, name);
-    if (option !== undefined) facts.push(`${name}: ${option}`);
-  }
   return facts;
 }
+
+/** Options by which rows are read. */
+const optionNames: Partial<Record<GraphNode["kind"], readonly string[]>> = {
+  signal: ["signal"],
+  subworkflow: ["workflow"],
+  parallel: ["failure"],
+  race: ["settle"],
+  quorum: ["required", "counts", "veto"],
+  map: ["required", "failure"],
+};
 
 function hasAny(source: WorkflowNode, name: string): boolean {
   const option: unknown = Reflect.get(source, name);
@@ -114,12 +122,12 @@ function optionOf(source: WorkflowNode, name: string): string | undefined {
 function edgeLine({ definition, nodes }: WorkflowGraph, edge: GraphEdge): string {
   const { index, source, target, on, otherwise } = edge;
   const condition: unknown = definition.edges[index]?.condition;
-  const line = [`edge ${nodes[source]?.path} -> ${nodes[target]?.path}`];
-  if (on !== "success") line.push(`on ${on}`);
-  if (otherwise) line.push("otherwise");
-  if (typeof condition === "string") line.push(`if ${condition}`);
-  else if (condition !== undefined) line.push("if a function says so");
-  return line.join(", ");
+  let line = `edge ${nodes[source]?.path} -> ${nodes[target]?.path}`;
+  if (on !== "success") line += `, on ${on}`;
+  if (otherwise) line += ", otherwise";
+  if (typeof condition === "string") line += `, if ${condition}`;
+  else if (condition !== undefined) line += ", if a function says so";
+  return line;
 }
 
 // ------------------------------------------------------------------------------------------- forms

@@ -1,4 +1,5 @@
 import type { AnyDefinition } from "../definition/workflow-definition.ts";
+import type { FormerStep } from "./former-steps.ts";
 import { edgeText, groupTitle, nodeLines } from "./mermaid-labels.ts";
 import { escapeLabel, Ids } from "./mermaid-text.ts";
 import { type Picture, type PictureEdge, type PictureNode, pictureOf } from "./picture.ts";
@@ -58,6 +59,7 @@ class Flowchart {
     this.#line(`start((" "))`);
     for (const node of nodes) this.#node(node);
     this.#line(`stop(((" ")))`);
+    this.#former(picture.former ?? []);
     for (const node of nodes) {
       if (node.initial) this.#arrow("start", this.#id(node.path), { isTaken: isReached(node) });
     }
@@ -98,6 +100,20 @@ class Flowchart {
     const id = this.#id(node.path);
     this.#line(`${id}${open}"${nodeLines(node).map(escapeLabel).join("<br/>")}"${close}`);
     if (node.state !== undefined && node.state !== "idle") this.#addClass(id, node.state);
+  }
+
+  /** No edge leads to them any more. */
+  #former(steps: readonly FormerStep[]): void {
+    if (steps.length === 0) return;
+    const group = this.#id("former", "g");
+    this.#line(`subgraph ${group}["earlier versions"]`);
+    for (const { path, was, version, state } of steps) {
+      const id = this.#id(path, "f");
+      this.#line(`  ${id}["${escapeLabel(`${was} (${version})`)}"]`);
+      this.#addClass(id, state);
+    }
+    this.#line("end");
+    this.#addClass(group, "group");
   }
 
   #group(group: PictureNode): void {

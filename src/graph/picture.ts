@@ -3,6 +3,7 @@ import type { Join, RetryPolicy, StepKind } from "../definition/step.ts";
 import type { AnyDefinition } from "../definition/workflow-definition.ts";
 import { InvalidArgumentError } from "../errors.ts";
 import { compileDefinition } from "./compile.ts";
+import { type FormerStep, formerSteps } from "./former-steps.ts";
 import { type NodeFacts, nodeFacts, type PicturedInstance } from "./picture-facts.ts";
 import type { GraphEdge, GraphNode, WorkflowGraph } from "./workflow-graph.ts";
 
@@ -14,6 +15,8 @@ export interface Picture {
   /** The steps and groups at top level, in declared order; groups hold their members. */
   readonly nodes: readonly PictureNode[];
   readonly edges: readonly PictureEdge[];
+  /** What ran of the instance in earlier versions and is no step of this one; if there is any. */
+  readonly former?: readonly FormerStep[];
   readonly instance?: Pick<PicturedInstance, "id" | "status">;
 }
 
@@ -96,6 +99,7 @@ export function pictureOf(definition: AnyDefinition, instance?: PicturedInstance
   if (instance !== undefined) checkInstance(definition, instance);
   const facts = instance === undefined ? [] : nodeFacts(graph, instance);
   const uses = instance?.edges;
+  const former = instance === undefined ? [] : formerSteps(instance);
   const { name, version, description } = definition;
   return {
     workflow: name,
@@ -103,6 +107,7 @@ export function pictureOf(definition: AnyDefinition, instance?: PicturedInstance
     ...(description !== undefined && { description }),
     nodes: graph.nodes.slice(0, graph.topLevel).map((node) => drawNode(graph, node, facts)),
     edges: graph.edges.map((edge) => drawEdge(graph, edge, uses)),
+    ...(former.length > 0 && { former }),
     ...(instance !== undefined && { instance: { id: instance.id, status: instance.status } }),
   };
 }

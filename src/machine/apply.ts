@@ -216,7 +216,7 @@ export function logWrites(state: InstanceState, group: GroupState, member: Execu
 
 function addToLog(state: InstanceState, group: GroupState, member: ExecutionRecord): void {
   group.log ??= new ScopeLog();
-  for (const [key, value] of writesOf(state, member)) group.log.add(key, value);
+  for (const [key, value] of writesOf(state, member)) group.log.add(key, value, member.id);
 }
 
 /** The counts of a group; made when its first member or its list is known. */

@@ -16,6 +16,8 @@ export interface Actor {
 /** What the machine is asked. `decide` answers with events and effects, or with a rejection. */
 export type Command =
   | { readonly type: "Start"; readonly actor?: Actor | undefined }
+  /** What was held back may start now (`Transition.holdsStarts`). */
+  | { readonly type: "Continue" }
   /** A step's code returned; `targets` are what a gateway named. */
   | {
       readonly type: "StepSucceeded";

@@ -122,6 +122,8 @@ export class ContextData {
 export class ScopeLog {
   readonly #keys: string[] = [];
   readonly #values: unknown[] = [];
+  /** The executions that the entries are from; 0 for those of a group's own body. */
+  readonly #sources: number[] = [];
   /** Positions by key, of the first `#indexed` entries: nobody pays for a log that nobody reads. */
   readonly #positions = new Map<string, number[]>();
   #indexed = 0;
@@ -130,9 +132,20 @@ export class ScopeLog {
     return this.#values.length;
   }
 
-  add(key: string, value: unknown): void {
+  add(key: string, value: unknown, source = 0): void {
     this.#keys.push(key);
     this.#values.push(value);
+    this.#sources.push(source);
+  }
+
+  /** Takes back what is from an execution whose end was not kept. */
+  removeOf(source: number): void {
+    for (let place = this.#sources.length - 1; place >= 0; place--) {
+      if (this.#sources[place] !== source) continue;
+      for (const list of [this.#keys, this.#values, this.#sources]) list.splice(place, 1);
+    }
+    this.#positions.clear();
+    this.#indexed = 0;
   }
 
   /** Everything, in the order in which it was written. */

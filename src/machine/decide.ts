@@ -24,7 +24,7 @@ import type { InstanceState } from "./instance-state.ts";
 import { moveJoins, releaseMutualWaits } from "./joins.ts";
 import { isLive } from "./lifecycle.ts";
 import { releaseLocks } from "./locks.ts";
-import { performOperation } from "./operations.ts";
+import { beginHeldStarts, performOperation } from "./operations.ts";
 import { refuseActor } from "./permission.ts";
 import { accepted, type Rejection, refuseEnded, reject } from "./rejection.ts";
 import { startByEdge } from "./routing.ts";
@@ -62,8 +62,10 @@ export function decide(
  */
 export function decideIn(t: Transition, command: Command): Rejection | undefined {
   const rejection = perform(t, command);
-  if (rejection === undefined) settle(t);
-  return rejection;
+  if (rejection !== undefined) return rejection;
+  if (t.state.hasHeldStarts && !t.holdsStarts) beginHeldStarts(t);
+  settle(t);
+  return accepted;
 }
 
 export type Decision =
@@ -86,6 +88,10 @@ function perform(t: Transition, command: Command): Rejection | undefined {
       return performReport(t, command);
     case "Start":
       return start(t);
+    case "Continue":
+      // Whatever is accepted goes on with what was held back.
+      if (t.state.instance.status !== "pending") return accepted;
+      return reject("STALE", "The instance has not started.");
     case "Cancel":
     case "Pause":
     case "Resume":
@@ -130,7 +136,7 @@ function updateStatus(t: Transition): void {
   if (t.isOver) return;
   if (active === 0) completeInstance(t);
   else if (instance.status !== "paused") {
-    const status = busy > 0 ? "running" : "waiting";
+    const status = busy > 0 || t.state.hasHeldStarts ? "running" : "waiting";
     if (status === instance.status) return;
     t.instance(status === "running" ? "InstanceRunning" : "InstanceWaiting", { status });
   }
@@ -197,7 +203,7 @@ function unknownTarget(
 
 type Message = Exclude<
   Command,
-  Report | { type: "Start" | "Cancel" | "Pause" | "Resume" | "Retry" }
+  Report | { type: "Start" | "Continue" | "Cancel" | "Pause" | "Resume" | "Retry" }
 >;
 
 function performMessage(t: Transition, command: Message): Rejection | undefined {
@@ -351,7 +357,7 @@ function callMember(
   } else {
     // Its body has called it: if the instance is paused, it begins when that is resumed.
     t.state.groups?.get(group.id)?.again.delete(command.call);
-    beginPending(t, t.current(id));
+    if (t.current(id).status === "pending") beginPending(t, t.current(id));
   }
   const members = t.state.groups?.get(group.id);
   const now = t.current(group.id);

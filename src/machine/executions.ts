@@ -142,7 +142,7 @@ export function newExecution(t: Transition, visit: Visit): ExecutionRecord {
 
 /** Starts an attempt, or lets it wait for its turn. `execution` is the record of the attempt. */
 export function begin(t: Transition, execution: ExecutionRecord): void {
-  if (t.state.instance.status === "paused" || !acquireLocks(t, execution)) {
+  if (t.mustWait(execution) || !acquireLocks(t, execution)) {
     waitForTurn(t, execution);
   } else {
     startAttempt(t, execution);
@@ -158,7 +158,7 @@ function waitForTurn(t: Transition, execution: ExecutionRecord): void {
 
 /** Its turn may have come; if not, it keeps its place. */
 export function beginPending(t: Transition, pending: ExecutionRecord): void {
-  if (t.state.instance.status === "paused") return;
+  if (t.mustWait(pending)) return;
   if (acquireLocks(t, pending)) {
     const attempt = { status: "running", startedAt: t.now, order: 0, error: undefined } as const;
     startAttempt(t, { ...pending, ...attempt });

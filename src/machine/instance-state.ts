@@ -73,6 +73,11 @@ export class InstanceState {
   active = 0;
   /** How many executions are running or about to run again. */
   busy = 0;
+  /**
+   * Whether something pending could begin at once, and does when the instance goes on: its start
+   * was held back (`Transition.holdsStarts`).
+   */
+  hasHeldStarts = false;
   /** The latest number that was given to an end or a wait (`ExecutionRecord.order`). */
   order = 0;
   groups: Map<number, GroupState> | undefined;

@@ -100,6 +100,11 @@ function serveFreedLocks(t: Transition): void {
       if (first !== undefined && first.order < (oldest?.order ?? Infinity)) oldest = first;
     }
     if (oldest === undefined) break;
+    if (t.holdsStarts) {
+      // Who comes next is seen when the instance goes on.
+      t.state.hasHeldStarts = true;
+      break;
+    }
     beginPending(t, oldest);
   }
   t.freedLocks = undefined;
@@ -114,6 +119,16 @@ function firstInLine(t: Transition, { line }: LockState): ExecutionRecord | unde
     else if (areFree(t, locksOf(t, pending), id)) return pending;
   }
   return undefined;
+}
+
+/** Whether something pending waits for no lock, and not for a free place in its group either. */
+export function couldStart(t: Transition): boolean {
+  const { executions, groups } = t.state;
+  return executions.some((execution) => {
+    const { id, status, parent, position } = execution;
+    if (status !== "pending" || groups?.get(parent)?.again.has(position)) return false;
+    return areFree(t, locksOf(t, execution), id);
+  });
 }
 
 /** Rebuilds who holds what and who waits, from the records. */

@@ -42,6 +42,17 @@ export function performOperation(t: Transition, command: Operation): Rejection |
 function resume(t: Transition): void {
   t.instance("InstanceResumed", { status: t.state.busy > 0 ? "running" : "waiting" });
   t.effects.push({ type: "ResumeChildren" });
+  beginAllPending(t);
+}
+
+/** What was held back begins. */
+export function beginHeldStarts(t: Transition): void {
+  t.state.hasHeldStarts = false;
+  // What is paused goes on when it is resumed.
+  if (t.state.instance.status !== "paused") beginAllPending(t);
+}
+
+function beginAllPending(t: Transition): void {
   const pending = pendingExecutions(t.state);
   for (const { id } of pending) {
     const execution = t.current(id);
@@ -49,7 +60,7 @@ function resume(t: Transition): void {
   }
 }
 
-/** What could not start while the instance was paused, or waits for a lock, in order. */
+/** What could not start while the instance was paused or starts were held, or waits for a lock. */
 function pendingExecutions(state: InstanceState): ExecutionRecord[] {
   return state.executions
     .filter(({ status, parent, position }) => {

@@ -5,11 +5,11 @@ import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { groupOf, logEarlier, logWrites, openCallbackLog } from "./apply.ts";
 import { InstanceState } from "./instance-state.ts";
 import { addArrival, changeActivity, createLiveness, joinOf, restoreRound } from "./join-state.ts";
-import { isBusy, isLive } from "./lifecycle.ts";
-import { restoreLocks } from "./locks.ts";
+import { isBusy, isEnded, isLive } from "./lifecycle.ts";
+import { couldStart, restoreLocks } from "./locks.ts";
 import type { ExecutionRecord, InstanceRows } from "./state.ts";
 import { Transition } from "./transition.ts";
-import { insertInOrder } from "./waits.ts";
+import { addSignalWaiter } from "./waits.ts";
 import { refoldWrites } from "./writes.ts";
 
 /**
@@ -53,7 +53,10 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   }
   restoreGroups(state);
   restoreTokens(graph, state);
-  restoreLocks(new Transition(0).reset(graph, state));
+  const t = new Transition(0).reset(graph, state);
+  restoreLocks(t);
+  const { status } = rows.instance;
+  state.hasHeldStarts = status !== "paused" && !isEnded(status) && couldStart(t);
   return state;
 }
 
@@ -72,11 +75,7 @@ function restoreExecution(
   if (record.order > state.order) state.order = record.order;
   const node = state.nodes[index] as GraphNode;
   if (status === "waiting" && node.kind === "signal") {
-    const { signal } = node.source as SignalStep;
-    state.signalWaiters ??= new Map();
-    const waiters = state.signalWaiters.get(signal) ?? [];
-    insertInOrder(waiters, id);
-    state.signalWaiters.set(signal, waiters);
+    addSignalWaiter(state, (node.source as SignalStep).signal, id);
   }
   if (record.parent !== 0) {
     restoreMember(state, record);

@@ -35,6 +35,11 @@ export class Transition {
   graph!: WorkflowGraph;
   state!: InstanceState;
   readonly now: EpochMs;
+  /**
+   * Whether nothing that runs code may start yet: what would start becomes pending, until the
+   * command `Continue`.
+   */
+  readonly holdsStarts: boolean;
   readonly events: MachineEvent[] = [];
   readonly effects: Effect[] = [];
   /** Edges that lead to nodes which start at every arrival, and other work, to be done in order. */
@@ -50,8 +55,9 @@ export class Transition {
   /** The instance is about to end: nothing may start any more. */
   halted = false;
 
-  constructor(now: EpochMs) {
+  constructor(now: EpochMs, options: { readonly holdsStarts?: boolean } = {}) {
     this.now = now;
+    this.holdsStarts = options.holdsStarts ?? false;
   }
 
   /** Begins with a command to this instance; one to another may have been before it. */
@@ -115,6 +121,16 @@ export class Transition {
   get isOver(): boolean {
     const { status, compensating } = this.state.instance;
     return this.halted || compensating !== undefined || isEnded(status);
+  }
+
+  /** Of a paused instance nothing starts; while starts are held back, what runs code does not. */
+  mustWait(execution: ExecutionRecord): boolean {
+    if (this.state.instance.status === "paused") return true;
+    if (!this.holdsStarts) return false;
+    const { runsCode, prepares } = this.node(execution);
+    if (!runsCode && !prepares && execution.compensates === 0) return false;
+    this.state.hasHeldStarts = true;
+    return true;
   }
 
   /** Whether a node may still be visited: no sane workflow visits so many before anything waits. */

@@ -10,6 +10,7 @@ import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
 import { ContextView } from "./context-view.ts";
 import { clearTimer, failAttempt, failure, setTimer, succeed } from "./executions.ts";
+import type { InstanceState } from "./instance-state.ts";
 import type { ExecutionRecord, SignalRecord, Writes } from "./state.ts";
 import { newTask, openTask, withdrawTask } from "./tasks.ts";
 import type { Transition } from "./transition.ts";
@@ -98,10 +99,7 @@ function useStoredSignal(t: Transition, execution: ExecutionRecord, step: Signal
     ? undefined
     : t.state.signals.find(({ name }) => name === step.signal);
   if (stored === undefined) {
-    t.state.signalWaiters ??= new Map();
-    const waiters = t.state.signalWaiters.get(step.signal);
-    if (waiters === undefined) t.state.signalWaiters.set(step.signal, [execution.id]);
-    else insertInOrder(waiters, execution.id);
+    addSignalWaiter(t.state, step.signal, execution.id);
     return;
   }
   useSignal(t, t.current(execution.id), stored);
@@ -113,7 +111,14 @@ export function useSignal(t: Transition, execution: ExecutionRecord, signal: Sig
 }
 
 /** Keeps ids ascending; nearly always the new one is the greatest. */
-export function insertInOrder(ids: number[], id: number): void {
+export function addSignalWaiter(state: InstanceState, signal: string, id: number): void {
+  state.signalWaiters ??= new Map();
+  const waiters = state.signalWaiters.get(signal);
+  if (waiters === undefined) state.signalWaiters.set(signal, [id]);
+  else if (!waiters.includes(id)) insertInOrder(waiters, id);
+}
+
+function insertInOrder(ids: number[], id: number): void {
   ids.push(id);
   if (id < (ids[ids.length - 2] ?? 0)) ids.sort((a, b) => a - b);
 }

@@ -33,8 +33,6 @@ import type {
  * what is searched by have at most 500 bytes in UTF-8, which fit into an index. Moments are whole
  * milliseconds that a `Date` can have. What the engine and the store give each other is never
  * changed afterwards.
- *
- * An instance keeps its workflow, tenant and business key: a store may write them down elsewhere.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */
@@ -141,7 +139,47 @@ export interface Store {
    */
   removeEnded(query: RetentionQuery): MaybePromise<readonly string[]>;
 
+  /**
+   * What the application's own transaction has of the store. Left out by a store that has none.
+   *
+   * @throws InvalidArgumentError if this is nothing that could have begun one on this store.
+   */
+  inTransaction?(transaction: unknown): StoreTransaction;
+
   close(): MaybePromise<void>;
+}
+
+/**
+ * A transaction that the application has begun and ends itself. What is kept in it is kept when the
+ * application commits, together with the application's own rows, and never was if it rolls back.
+ * Its methods are called one after the other.
+ */
+export interface StoreTransaction {
+  /**
+   * Undefined if the store has connections of its own. If it does nothing else until the
+   * transaction is over, this is what it then does in the transaction.
+   */
+  readonly exclusive: Pick<Store, "keepSetting" | "countInstances"> | undefined;
+
+  /**
+   * What is kept of an instance. Nobody else changes it from now on until the transaction is over.
+   *
+   * @throws NoTransactionError if none is open; TransactionConflictError if another one was in the
+   *   way, and the whole transaction has to be repeated.
+   */
+  load(instanceId: string): MaybePromise<StoredInstance | undefined>;
+
+  /** The instance that was started with this key. */
+  findByIdempotencyKey(key: string): MaybePromise<string | undefined>;
+
+  /**
+   * Keeps a change; gives false, and keeps nothing, where `commit` refuses it. A new instance waits
+   * for transactions that have started one with its id or key. Errors as `load`.
+   */
+  keep(change: Change): MaybePromise<boolean>;
+
+  /** Calls back once, soon after the transaction is over, however it ended. */
+  whenOver(listener: () => void): void;
 }
 
 export type MaybePromise<Value> = Value | Promise<Value>;

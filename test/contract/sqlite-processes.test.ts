@@ -69,14 +69,14 @@ describe("processes that open the same file", { timeout: 60_000 }, () => {
     );
     expect(codes).toEqual([0, 0, 0, 0]);
     const store = new SqliteStore(path);
-    const known = store.beat({ id: "worker-0", beat: 2 });
+    const known = await store.beat({ id: "worker-0", beat: 2 });
     expect(known.map(({ id }) => id)).toEqual(["worker-0", "worker-1", "worker-2", "worker-3"]);
     store.close();
   });
 
   test("each keep all they wrote, and of the changes of one version one", async () => {
     const store = new SqliteStore(path);
-    store.commit(commitOf([changeOf("shared", 0)]));
+    await store.commit(commitOf([changeOf("shared", 0)]));
     const codes = await runTogether(
       3,
       `const store = new SqliteStore(path);
@@ -89,7 +89,7 @@ describe("processes that open the same file", { timeout: 60_000 }, () => {
        }`,
     );
     expect(codes).toEqual([0, 0, 0]);
-    const [shared] = store.load(["shared"]);
+    const [shared] = await store.load(["shared"]);
     expect(shared?.rows.executions).toHaveLength((shared?.version ?? 0) - 1);
     for (const name of ["worker-0", "worker-1", "worker-2"]) {
       const ids = Array.from({ length: 50 }, (_, index) => `${name}/${index}`);
@@ -118,7 +118,7 @@ describe("processes that open the same file", { timeout: 60_000 }, () => {
     if (child.stdout !== null) await once(child.stdout, "data");
     child.kill("SIGKILL");
     await once(child, "exit");
-    const [order] = store.load(["order"]);
+    const [order] = await store.load(["order"]);
     const mark = `mark ${order?.version}`;
     expect(order?.version).toBeGreaterThan(20);
     expect(new Set(order?.rows.executions.map((each) => each.path))).toEqual(new Set([mark]));

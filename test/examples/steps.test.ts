@@ -4,6 +4,7 @@ import * as approvalDeadline from "../../examples/steps/approval-deadline.ts";
 import * as compensation from "../../examples/steps/compensation.ts";
 import * as definitionAsData from "../../examples/steps/definition-as-data.ts";
 import * as gateways from "../../examples/steps/gateways.ts";
+import * as inbox from "../../examples/steps/inbox.ts";
 import * as joins from "../../examples/steps/joins.ts";
 import * as limits from "../../examples/steps/limits.ts";
 import * as loop from "../../examples/steps/loop.ts";
@@ -100,6 +101,27 @@ describe("a reminder", () => {
     const instance = await reminder.main(0);
     expect(instance.status).toBe("completed");
     expect(instance.data.reminders).toBeUndefined();
+  });
+});
+
+describe("an approval in an inbox", () => {
+  test("is claimed, delegated, answered and decided; whoever has it is reminded", async () => {
+    inbox.outbox.length = 0;
+    const { instance, proposal } = await inbox.claimAndDelegate();
+    expect(proposal).toMatchObject({ by: "cy", data: { approved: true } });
+    expect(instance.status).toBe("completed");
+    expect(instance.data).toMatchObject({ approve: { approved: true }, ordered: true });
+    expect(inbox.outbox).toEqual(["reminder to cy: Approve 1200 EUR"]);
+  });
+
+  test("goes to the director when nobody answers", async () => {
+    inbox.outbox.length = 0;
+    const { items } = await inbox.forgotten();
+    expect(items).toMatchObject([{ assignee: "dora", priority: 100, reminded: 1, escalated: 1 }]);
+    expect(inbox.outbox).toEqual([
+      "reminder to managers: Approve 1200 EUR",
+      "escalation to dora: Approve 1200 EUR",
+    ]);
   });
 });
 

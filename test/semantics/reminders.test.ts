@@ -1,8 +1,8 @@
-import { type ActRecord, humanStep, RaceGroup, TimerStep } from "tandem-workflows";
+import { type ActRecord, type AnyData, humanStep, RaceGroup, TimerStep } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { flow, Workshop } from "../support/workshop.ts";
 
-type Options = Parameters<typeof humanStep>[1];
+type Options = Parameters<typeof humanStep<AnyData>>[1];
 
 const hour = 3_600_000;
 

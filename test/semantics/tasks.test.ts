@@ -1,8 +1,14 @@
-import { type ActRecord, type HumanTask, humanStep, SequentialGroup } from "tandem-workflows";
+import {
+  type ActRecord,
+  type AnyData,
+  type HumanTask,
+  humanStep,
+  SequentialGroup,
+} from "tandem-workflows";
 import { describe, expect, test } from "vitest";
 import { flow, refusal, Workshop } from "../support/workshop.ts";
 
-type Options = Parameters<typeof humanStep>[1];
+type Options = Parameters<typeof humanStep<AnyData>>[1];
 
 const legal = { candidateGroups: ["legal"] };
 const ann = { userId: "ann", groups: ["legal"] };

@@ -5,18 +5,21 @@ import {
   MapGroup,
   machineStep,
   ParallelGroup,
+  pictureOf,
   QuorumGroup,
   SequentialGroup,
   SignalStep,
   StepGroup,
   SubworkflowStep,
   TimerStep,
+  toMermaid,
   type UpgradeOptions,
   type UpgradePlan,
   type WorkflowDefinition,
   type WorkflowNode,
 } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
+import { parseFlowchart } from "../support/mermaid-parser.ts";
 import { flow, refusal, Workshop } from "../support/workshop.ts";
 
 const ask = (...names: readonly string[]) =>
@@ -343,6 +346,33 @@ describe("what has ended of a step that the new version does not have", () => {
       "pair@1.0.0/x succeeded",
       "pair@1.0.0/y succeeded",
       "a succeeded",
+    ]);
+  });
+
+  test("stands in pictures beside the steps of the new version", async () => {
+    const after = v2({ pair: note("pair"), a: humanStep("a") }, ["pair -> a"]);
+    const change = await new Change(
+      v1({ old: note("old"), pair: new ParallelGroup([note("x")]), a: humanStep("a") }, [
+        "old -> pair -> a",
+      ]),
+      after,
+    ).start();
+    await change.upgrade();
+    const picture = pictureOf(after, await change.shop.view());
+    expect(picture.former).toEqual([
+      { path: "old@1.0.0", was: "old", version: "1.0.0", state: "done" },
+      { path: "pair@1.0.0", was: "pair", version: "1.0.0", state: "done" },
+    ]);
+    expect(picture.nodes.map(({ path, state }) => [path, state])).toEqual([
+      ["pair", "skipped"],
+      ["a", "waiting"],
+    ]);
+    const { vertices, groups } = await parseFlowchart(toMermaid(picture));
+    const group = groups.find(({ text }) => text === "earlier versions");
+    const inside = vertices.filter(({ id }) => group?.members.includes(id));
+    expect(inside.map(({ text, classes }) => [text, classes])).toEqual([
+      ["old (1.0.0)", ["done"]],
+      ["pair (1.0.0)", ["done"]],
     ]);
   });
 

@@ -5,18 +5,20 @@ import {
   MemoryStore,
   machineStep,
   ParallelGroup,
+  type Store,
   type WorkflowDefinition,
   type WorkflowInstance,
   WorkflowRegistry,
 } from "tandem-workflows";
 import { describe, expect, test } from "vitest";
+import { PostgresStore } from "../../src/store/postgres/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+import { createDatabase } from "../support/postgres-database.ts";
 import { nextTurn, RemoteStore } from "../support/remote-store.ts";
 import { flow } from "../support/workshop.ts";
 
 const silent = () => {};
 const logger = { debug: silent, info: silent, warn: silent, error: silent };
-const instances = 200;
 
 /** Two approvals and what follows; the later version does more after them. */
 function version(number: string, ...last: readonly string[]): WorkflowDefinition {
@@ -35,7 +37,7 @@ function version(number: string, ...last: readonly string[]): WorkflowDefinition
   );
 }
 
-function engineOn(store: MemoryStore | RemoteStore): LocalExecutionEngine {
+function engineOn(store: Store): LocalExecutionEngine {
   const registry = new WorkflowRegistry();
   registry.registerDefinition(version("1.0.0"));
   registry.registerDefinition(version("2.0.0", "send"));
@@ -62,7 +64,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 type Outcome = "done" | "INSTANCE_ENDED" | "UPGRADE_REFUSED" | "TASK_GONE";
 
 /** Everything at once, from all engines in turn: both approvals and an upgrade of each instance. */
-async function race(engines: readonly LocalExecutionEngine[]): Promise<void> {
+async function race(engines: readonly LocalExecutionEngine[], instances = 200): Promise<void> {
   const [first] = engines as [LocalExecutionEngine];
   const ids = await Promise.all(
     Array.from({ length: instances }, async () => {
@@ -125,6 +127,16 @@ describe("an upgrade against completions", () => {
     const engines = [1, 2, 3].map(() => engineOn(new RemoteStore(home)));
     await race(engines);
     for (const engine of engines) await engine.close();
+  });
+
+  test("from several processes on Postgres", { timeout: 120_000 }, async () => {
+    const database = await createDatabase();
+    const engines = [1, 2, 3].map(() =>
+      engineOn(new PostgresStore({ connectionString: database.url })),
+    );
+    await race(engines, 60);
+    for (const engine of engines) await engine.close();
+    await database.drop();
   });
 });
 

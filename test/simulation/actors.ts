@@ -1,10 +1,18 @@
-import type { LocalExecutionEngine, WorkflowInstance } from "tandem-workflows";
+import type {
+  ActorOptions,
+  HumanTask,
+  LocalExecutionEngine,
+  TaskOptions,
+  WorkflowInstance,
+} from "tandem-workflows";
 import type { Call, Stored } from "./ledger.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
-import { startable } from "./workflows.ts";
+import { startable, versions } from "./workflows.ts";
 import type { World } from "./world.ts";
 
 type Ask = (engine: LocalExecutionEngine, call: Call) => Promise<WorkflowInstance | undefined>;
+
+type Chosen = TaskOptions & { readonly taskId: string };
 
 interface Wish {
   readonly kind: string;
@@ -105,6 +113,7 @@ export class Actors {
       [3, () => this.#operate("resume", instanceId)],
       [2, () => this.#operate("retry", instanceId)],
       [1, () => this.#change(instanceId)],
+      [4, () => this.#upgrade(instanceId)],
     ])();
   }
 
@@ -117,22 +126,57 @@ export class Actors {
       process.engine.tasks.list({ limit: 1000 }).then(
         ({ items: tasks }) => {
           if (tasks.length === 0) return;
-          const { instanceId, id } = random.pick(tasks);
-          this.complete(instanceId, id);
+          this.#handle(random.pick(tasks));
         },
         () => {},
       );
     });
   }
 
-  complete(instanceId: string, taskId: string): void {
+  /** Everybody acts under a name that is used once; in the end administrators complete the rest. */
+  complete(instanceId: string, taskId: string, who: ActorOptions = { admin: true }): void {
     this.#wish({
       kind: "complete",
       instanceId,
       target: taskId,
       ask: (engine, { nonce }) =>
-        engine.completeHumanTask({ instanceId, taskId, userId: nonce, data: { nonce } }),
+        engine.completeHumanTask({ ...who, instanceId, taskId, userId: nonce, data: { nonce } }),
     });
+  }
+
+  /** Somebody does something with a task, or an administrator does so for whoever has it. */
+  #handle({ instanceId, id: taskId, assignee }: HumanTask): void {
+    const { random } = this.#world;
+    const staff: ActorOptions = { groups: ["staff"] };
+    const person = random.pick(["p1", "p2", "barred"]);
+    const onBehalfOf = assignee ?? person;
+    const who = random.chance(0.6) ? { ...staff, admin: true, onBehalfOf } : staff;
+    const to = random.pick(["p1", "p2", "p3", "barred"]);
+    const ask = (
+      kind: string,
+      call: (engine: LocalExecutionEngine, o: Chosen) => Promise<unknown>,
+    ) =>
+      this.#wish({
+        kind,
+        instanceId,
+        target: taskId,
+        ask: async (engine, { nonce }) => {
+          await call(engine, { ...who, taskId, userId: nonce });
+          return undefined;
+        },
+      });
+    random.weigh<() => void>([
+      [6, () => this.complete(instanceId, taskId, who)],
+      [
+        2,
+        () =>
+          ask("claim", ({ tasks }, { userId = "" }) => tasks.claim({ ...staff, taskId, userId })),
+      ],
+      [1, () => ask("release", ({ tasks }, o) => tasks.release(o))],
+      [1, () => ask("reassign", ({ tasks }, o) => tasks.reassign({ ...o, to }))],
+      [2, () => ask("delegate", ({ tasks }, o) => tasks.delegate({ ...o, to }))],
+      [1, () => ask("comment", ({ tasks }, o) => tasks.comment({ ...o, text: "so be it" }))],
+    ])();
   }
 
   signal(instanceId: string): void {
@@ -197,6 +241,15 @@ export class Actors {
   #operate(kind: "cancel" | "pause" | "resume" | "retry", instanceId: string): void {
     const ask: Ask = (engine) => engine[`${kind}Workflow`](instanceId);
     this.#wish({ kind, instanceId, target: "", ask });
+  }
+
+  #upgrade(instanceId: string): void {
+    const version = this.#world.random.pick(versions);
+    const ask: Ask = async (engine) => {
+      await engine.upgradeInstance({ instanceId, version });
+      return undefined;
+    };
+    this.#wish({ kind: "upgrade", instanceId, target: version, ask });
   }
 
   /** Somebody cancels one step, or adds an item to a map. */

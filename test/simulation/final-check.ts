@@ -1,4 +1,5 @@
-import type { Call, Ledger, Run, Stored } from "./ledger.ts";
+import type { ActRecord } from "tandem-workflows";
+import { type Call, type Ledger, type Run, type Stored, taskKinds } from "./ledger.ts";
 
 type Execution = Stored["rows"]["executions"][number];
 
@@ -11,9 +12,16 @@ export class FinalCheck {
   readonly #stored: ReadonlyMap<string, Stored>;
   readonly #runs = new Map<string, Run[]>();
 
-  constructor(ledger: Ledger, stored: readonly Stored[]) {
+  readonly #acts = new Map<string, readonly ActRecord[]>();
+
+  constructor(
+    ledger: Ledger,
+    stored: readonly Stored[],
+    actsOf: (instanceId: string) => readonly ActRecord[],
+  ) {
     this.#ledger = ledger;
     this.#stored = new Map(stored.map((each) => [each.rows.instance.id, each]));
+    for (const id of this.#stored.keys()) this.#acts.set(id, actsOf(id));
     for (const run of ledger.runs) {
       const key = `${run.instanceId}:${run.executionId}`;
       const runs = this.#runs.get(key);
@@ -42,6 +50,7 @@ export class FinalCheck {
     }
     const stored = this.#stored.get(instanceId);
     if (stored === undefined) return;
+    if (taskKinds.has(kind)) this.#checkAct(call);
     if (kind === "complete") this.#checkCompletion(call, stored);
     if (kind === "webhook") this.#checkWebhook(call, stored);
     if (kind === "signal") this.#checkSignal(call, stored);
@@ -51,14 +60,39 @@ export class FinalCheck {
     }
   }
 
-  #checkCompletion({ target, nonce, outcome, instanceId }: Call, { rows }: Stored): void {
+  #checkCompletion({ target, nonce, instanceId }: Call, { rows }: Stored): void {
     const task = [...rows.tasks].find(({ id }) => `${instanceId}/${id}` === target);
     const execution = rows.executions[(task?.executionId ?? 0) - 1];
-    const isRecorded = task?.endedBy === nonce;
-    this.#checkOnce(`task ${target}`, outcome, nonce, isRecorded);
+    const isRecorded = task?.status === "completed" && task.endedBy === nonce;
     const { nonce: given } = (execution?.result ?? {}) as { nonce?: string };
     if (isRecorded && execution?.status === "succeeded" && given !== task.endedBy) {
       this.#violation(`task ${target} was completed by ${nonce}, and has the data of ${given}`);
+    }
+  }
+
+  /** The history says what people were told: each acted under a name that nobody else had. */
+  #checkAct({ kind, target, nonce, outcome, instanceId }: Call): void {
+    const acts = this.#acts.get(instanceId) ?? [];
+    const count = acts.filter(({ user }) => user === nonce).length;
+    this.#checkOnce(`${kind} of task ${target}`, outcome, nonce, count > 0);
+    if (count > 1) this.#violation(`${kind} of task ${target}: ${nonce} acted ${count} times`);
+  }
+
+  /** A task is completed once, in the history as it is kept, and never had by who is excluded. */
+  #checkTasks({ rows }: Stored): void {
+    const acts = this.#acts.get(rows.instance.id) ?? [];
+    for (const { id, status, assignee, excludeUsers = [] } of rows.tasks) {
+      const what = `task ${rows.instance.id}/${id}`;
+      const own = acts.filter(({ taskId }) => taskId === id);
+      const completed = own.filter(({ type }) => type === "task-completed").length;
+      if (completed !== (status === "completed" ? 1 : 0)) {
+        this.#violation(`${what} is ${status}, and was completed ${completed} times`);
+      }
+      const hasHad = own.flatMap(({ type, onBehalfOf, details }) =>
+        type === "task-escalated" ? [] : [onBehalfOf, details?.to],
+      );
+      const barred = [assignee, ...hasHad].find((user) => excludeUsers.includes(String(user)));
+      if (barred !== undefined) this.#violation(`${what} was in the hands of ${barred}`);
     }
   }
 
@@ -131,6 +165,7 @@ export class FinalCheck {
       return;
     }
     if (owner !== undefined) this.#violation(`${what} has ended and is owned by ${owner}`);
+    this.#checkTasks(stored);
     if ([...rows.timers].length > 0) this.#violation(`${what} has ended and has timers`);
     for (const task of rows.tasks) {
       if (task.status === "open") this.#violation(`${what} has ended and has an open task`);

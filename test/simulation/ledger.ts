@@ -34,6 +34,16 @@ export interface Call {
   instance: WorkflowInstance | undefined;
 }
 
+/** What somebody does with a task; each leaves one act, or none if it is refused. */
+export const taskKinds: ReadonlySet<string> = new Set([
+  "complete",
+  "claim",
+  "release",
+  "reassign",
+  "delegate",
+  "comment",
+]);
+
 /** What the store was seen to keep of one instance. */
 interface Seen {
   version: number;
@@ -190,8 +200,12 @@ export class Ledger {
       }
       case "UNKNOWN_TASK":
         return "its task was listed";
+      case "NOT_ALLOWED":
+      case "TASK_CLAIMED":
+      case "TASK_NOT_CLAIMED":
+        return taskKinds.has(call.kind) ? undefined : "nobody may be kept from it";
       case "INSTANCE_ENDED":
-        return this.#seen.get(call.instanceId)?.hasEnded ? undefined : "it has never ended";
+        return this.#mayHaveEnded(call.instanceId) ? undefined : "it has never ended";
       case "TOKEN_USED": {
         const execution = stored?.rows.executions[Number(call.target) - 1];
         const waits = execution?.status === "waiting" || execution?.status === "running";
@@ -200,10 +214,17 @@ export class Ledger {
       case "STEP_NOT_ACTIVE":
       case "INSTANCE_NOT_FAILED":
       case "MAP_CLOSED":
+      case "UPGRADE_REFUSED":
         return undefined;
       default:
         return `${code} is nothing to be told`;
     }
+  }
+
+  /** It may have failed, and been retried, in one commit. */
+  #mayHaveEnded(instanceId: string): boolean {
+    if (this.#seen.get(instanceId)?.hasEnded) return true;
+    return this.calls.some((each) => each.kind === "retry" && each.instanceId === instanceId);
   }
 
   #isAcknowledged({ instanceId, begunAt }: Call): boolean {

@@ -1,4 +1,4 @@
-import { toMermaid } from "tandem-workflows";
+import { type ActRecord, type StoredAct, toMermaid } from "tandem-workflows";
 import { Actors } from "./actors.ts";
 import { FinalCheck } from "./final-check.ts";
 import type { Call, Stored } from "./ledger.ts";
@@ -39,7 +39,7 @@ export async function simulate(seed: number, adjust?: Partial<Trouble>): Promise
   }
   await clock.advance(3_000);
   if (ledger.violations.length > 0) return { seed, violations: ledger.violations, world };
-  new FinalCheck(ledger, allStored(world)).check();
+  new FinalCheck(ledger, allStored(world), (id) => actsOf(world, id)).check();
   for (const { outcome, kind, instanceId, nonce, process } of ledger.calls) {
     const isAlive = world.alive.some(({ name }) => name === process);
     if (outcome === "pending" && isAlive) {
@@ -51,6 +51,11 @@ export async function simulate(seed: number, adjust?: Partial<Trouble>): Promise
 
 function allStored({ store, ledger }: World): readonly Stored[] {
   return store.load(ledger.instanceIds) as readonly Stored[];
+}
+
+function actsOf({ store }: World, instanceId: string): readonly ActRecord[] {
+  const found = store.listActs({ instanceId, limit: 100_000 }) as readonly StoredAct[];
+  return found.map(({ act }) => act);
 }
 
 function unfinished(world: World): readonly Stored[] {

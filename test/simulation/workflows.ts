@@ -17,7 +17,7 @@ import {
   TimerStep,
   WebhookStep,
   type WorkflowContext,
-  type WorkflowDefinition,
+  WorkflowDefinition,
   WorkflowRegistry,
 } from "tandem-workflows";
 import { flow } from "../support/workshop.ts";
@@ -107,11 +107,28 @@ const forks = flow(
   { name: "forks", terminalSteps: ["end"] },
 );
 
+/** Open to a group, but for one; reminded of, and passed on when nobody does anything. */
+const office: Parameters<typeof humanStep>[1] = {
+  candidateGroups: ["staff"],
+  excludeUsers: ["barred"],
+  dueInMs: 3_000,
+  reminders: [{ afterMs: 1_000 }, { beforeDueMs: 500 }],
+  escalations: [
+    { overdueMs: 0, assignee: "p3" },
+    { overdueMs: 2_000, candidateUsers: ["barred", "p1"], candidateGroups: ["staff"] },
+  ],
+};
+
 const approval = flow(
   {
     submit: work("submit"),
-    decide: new RaceGroup([humanStep("boss"), new TimerStep({ name: "late", durationMs: 8_000 })]),
-    vote: new QuorumGroup([humanStep("ann"), humanStep("bob"), humanStep("cid")], { required: 2 }),
+    decide: new RaceGroup([
+      humanStep("boss", office),
+      new TimerStep({ name: "late", durationMs: 8_000 }),
+    ]),
+    vote: new QuorumGroup([humanStep("ann", office), humanStep("bob", office), humanStep("cid")], {
+      required: 2,
+    }),
     publish: work("publish", { fails: 0.2 }, { retry, limit: "narrow" }),
   },
   ["submit -> decide -> vote -> publish"],
@@ -283,7 +300,22 @@ export const startable: readonly WorkflowDefinition[] = [
 export const registry = new WorkflowRegistry();
 for (const definition of new Set([...startable, child, fragile, nested])) {
   registry.registerDefinition(definition);
+  registry.registerDefinition(otherVersion(definition));
 }
+
+/** It does the same, and nothing in it stands where it stands in the version that is started. */
+function otherVersion(definition: WorkflowDefinition): WorkflowDefinition {
+  const { name, steps, edges, initialStep, terminalSteps, reducers, compensate } = definition;
+  return new WorkflowDefinition({
+    ...{ name, initialStep, terminalSteps, reducers, compensate },
+    version: "0.9.0",
+    steps: Object.fromEntries(Object.entries(steps).reverse()),
+    edges: edges.toReversed(),
+  });
+}
+
+/** Instances go to and fro between them. */
+export const versions = ["0.9.0", "1.0.0"] as const;
 
 export function definitionOf(name: string): WorkflowDefinition {
   return registry.getDefinition(name);

@@ -254,9 +254,9 @@ class CommitRows {
           this.#answers.filter(({ place }) => place > 0),
         );
       case "starts":
-        return writeInstances(writer, this.#starts);
+        return writeStarts(writer, this.#starts);
       case "replacements":
-        return writeInstances(writer, this.#replacements);
+        return writeReplacements(writer, this.#replacements);
       case "advances":
         return writeAdvances(writer, this.#advances);
       case "plainExecutions":
@@ -294,21 +294,26 @@ function writeAdvances(writer: ArrayWriter, changes: readonly Change[]): void {
   writer.bigint(changes, (change) => change.at);
 }
 
-function writeInstances(writer: ArrayWriter, changes: readonly Change[]): void {
+function writeReplacements(writer: ArrayWriter, changes: readonly Change[]): void {
   writeAdvances(writer, changes);
   const instances = changes.map(({ instance }) => instance as InstanceRecord);
-  writer.text(instances, (row) => row.workflow);
   writer.text(instances, (row) => row.version);
   writer.text(instances, (row) => row.status);
-  writer.bigint(instances, (row) => row.startedAt);
   writer.bigint(instances, (row) => row.endedAt);
+  writer.json(instances, (row) => toJsonText(row.error));
+  writer.text(instances, (row) => row.reason);
+  writer.text(instances, (row) => row.compensating);
+}
+
+function writeStarts(writer: ArrayWriter, changes: readonly Change[]): void {
+  writeReplacements(writer, changes);
+  const instances = changes.map(({ instance }) => instance as InstanceRecord);
+  writer.text(instances, (row) => row.workflow);
+  writer.bigint(instances, (row) => row.startedAt);
   writer.text(instances, (row) => row.user);
   writer.text(instances, (row) => row.tenant);
   writer.text(instances, (row) => row.idempotencyKey);
   writer.json(instances, (row) => JSON.stringify(row.initialData));
-  writer.json(instances, (row) => toJsonText(row.error));
-  writer.text(instances, (row) => row.reason);
-  writer.text(instances, (row) => row.compensating);
   writer.text(instances, (row) => row.parent?.instanceId);
   writer.integer(instances, (row) => row.parent?.executionId);
   writer.text(instances, (row) => row.businessKey);

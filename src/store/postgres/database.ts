@@ -9,7 +9,7 @@ export type TextRow = readonly (string | null)[];
 const attempts = 20;
 
 /** Values are read by the store itself: an application may have set other ways for its own. */
-const asText: NonNullable<QueryArrayConfig["types"]> = {
+export const asText: NonNullable<QueryArrayConfig["types"]> = {
   getTypeParser: (() => (text: string) => text) as never,
 };
 

@@ -254,9 +254,9 @@ describe("plans", () => {
       FROM tandem_instances AS i, unnest(ARRAY['open', 'completed', 'withdrawn']) AS s (status)
       WHERE i.id LIKE 'order-%';
       INSERT INTO tandem_task_audience (
-        audience, created_at, due_at, instance_id, task_id, workflow, tenant
+        audience, created_at, due_at, instance_id, task_id, workflow, tenant, has_exclusions
       )
-      SELECT 'group:sales', created_at, due_at, instance_id, id, workflow, tenant
+      SELECT 'group:sales', created_at, due_at, instance_id, id, workflow, tenant, false
       FROM tandem_tasks WHERE status = 'open' AND id = 'open';
       INSERT INTO tandem_timers (instance_id, id, kind, execution, fire_at)
       SELECT 'order-' || i, 't', 'timer', 1, i FROM generate_series(1, 20000) AS i;

@@ -22,6 +22,7 @@ import type {
   StoredTask,
   StoredTimer,
   StoreMeasures,
+  StoreTransaction,
   TaskFilter,
   TaskQuery,
   TimerQuery,
@@ -37,6 +38,12 @@ import { NewsService } from "./news.ts";
 import * as queries from "./queries.ts";
 import * as schedules from "./schedule-queries.ts";
 import * as tasks from "./task-queries.ts";
+import {
+  checkClient,
+  PostgresTransaction,
+  sightQuery,
+  type TransactionHost,
+} from "./transaction.ts";
 
 /** How to reach the database. */
 export type PostgresStoreOptions =
@@ -66,6 +73,7 @@ export class PostgresStore implements Store {
   readonly #statements = new CommitStatements(this.#known);
   #isReady = false;
   #preparing: Promise<void> | undefined;
+  #transactionHost: TransactionHost | undefined;
 
   constructor(options: PostgresStoreOptions) {
     if ("pool" in options) {
@@ -258,6 +266,24 @@ export class PostgresStore implements Store {
   async removeEnded(query: RetentionQuery): Promise<readonly string[]> {
     if (!this.#isReady) await this.migrate();
     return instances.removeEnded(this.#database, query);
+  }
+
+  /** @param transaction a client of `pg` on which a transaction has begun. */
+  inTransaction(transaction: unknown): StoreTransaction {
+    const client = checkClient(transaction);
+    this.#transactionHost ??= {
+      statements: this.#statements,
+      news: this.#news,
+      schema: this.#schema,
+      ready: async () => {
+        if (!this.#isReady) await this.migrate();
+      },
+      sight: async () => {
+        const [row] = await this.#database.query(sightQuery, []);
+        return row?.[0] ?? "";
+      },
+    };
+    return new PostgresTransaction(client, this.#transactionHost);
   }
 
   async close(): Promise<void> {

@@ -46,8 +46,11 @@ export function refusedOf(
   return instanceIds.filter((_, index) => numbers[index] === "NULL");
 }
 
+/** Reads several statements at one moment. */
+type Reader = Pick<Database, "read">;
+
 export async function load(
-  database: Database,
+  database: Reader,
   instanceIds: readonly string[],
 ): Promise<StoredInstance[]> {
   const ids = textArray(instanceIds);
@@ -117,7 +120,7 @@ export async function owned(database: Database, workerId: string): Promise<strin
 }
 
 export async function findByIdempotencyKey(
-  database: Database,
+  database: Reader,
   key: string,
 ): Promise<string | undefined> {
   const [rows = []] = await database.read(

@@ -194,15 +194,16 @@ CREATE TABLE tandem_task_audience (
   task_id text COLLATE "C" NOT NULL,
   workflow text COLLATE "C" NOT NULL,
   tenant text COLLATE "C",
-  exclude_users json,
+  has_exclusions boolean NOT NULL,
   PRIMARY KEY (instance_id, task_id, audience)
 );
-CREATE INDEX tandem_task_audience_by_creation ON tandem_task_audience USING btree (audience, created_at, instance_id, task_id);
-CREATE INDEX tandem_task_audience_of_tenant_by_creation ON tandem_task_audience USING btree (audience, tenant, workflow, created_at, instance_id, task_id) WHERE (tenant IS NOT NULL);
-CREATE INDEX tandem_task_audience_of_tenant_by_due_date ON tandem_task_audience USING btree (audience, tenant, workflow, due_at, instance_id, task_id) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
-CREATE INDEX tandem_task_audience_of_workflow_by_creation ON tandem_task_audience USING btree (audience, workflow, created_at, instance_id, task_id);
-CREATE INDEX tandem_task_audience_of_workflow_by_due_date ON tandem_task_audience USING btree (audience, workflow, due_at, instance_id, task_id) WHERE (due_at IS NOT NULL);
+CREATE INDEX tandem_task_audience_by_creation ON tandem_task_audience USING btree (audience, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions);
+CREATE INDEX tandem_task_audience_of_tenant_by_creation ON tandem_task_audience USING btree (audience, tenant, workflow, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions) WHERE (tenant IS NOT NULL);
+CREATE INDEX tandem_task_audience_of_tenant_by_due_date ON tandem_task_audience USING btree (audience, tenant, workflow, due_at, instance_id, task_id) INCLUDE (created_at, has_exclusions) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
+CREATE INDEX tandem_task_audience_of_workflow_by_creation ON tandem_task_audience USING btree (audience, workflow, created_at, instance_id, task_id) INCLUDE (due_at, has_exclusions);
+CREATE INDEX tandem_task_audience_of_workflow_by_due_date ON tandem_task_audience USING btree (audience, workflow, due_at, instance_id, task_id) INCLUDE (created_at, has_exclusions) WHERE (due_at IS NOT NULL);
 COMMENT ON TABLE tandem_task_audience IS 'Who finds which open task: user:<name>, group:<name> or everybody.';
+COMMENT ON COLUMN tandem_task_audience.has_exclusions IS 'Whether the task says who may not have it.';
 
 CREATE TABLE tandem_tasks (
   created_at bigint NOT NULL,
@@ -683,10 +684,10 @@ BEGIN
 
   IF cardinality(audiences) > 0 THEN
     INSERT INTO tandem_task_audience (
-      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, has_exclusions
     )
     SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
-      due_dates[a.row], exclude_users[a.row]
+      due_dates[a.row], exclude_users[a.row] IS NOT NULL
     FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
     JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
     WHERE kept[places[a.row]] IS NOT NULL;
@@ -761,7 +762,7 @@ BEGIN
   RETURN coalesce(gone, '{}');
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_replace_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[], business_keys text[], tag_lists json[], traceparents text[])
+CREATE OR REPLACE FUNCTION tandem_replace_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflow_versions text[], statuses text[], ends bigint[], errors json[], reasons text[], compensatings text[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -775,23 +776,14 @@ BEGIN
   WITH updated AS (
     UPDATE tandem_instances AS i
     SET state_version = i.state_version + 1, owner = c.owner, changed_at = c.moment,
-      workflow = c.workflow, workflow_version = c.workflow_version, status = c.status,
-      started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
-      idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
-      reason = c.reason, compensating = c.compensating,
-      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution,
-      business_key = c.business_key, tags = c.tags::jsonb, traceparent = c.traceparent
+      workflow_version = c.workflow_version, status = c.status, ended_at = c.ended_at,
+      error = c.error, reason = c.reason, compensating = c.compensating
     FROM (
       SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
         unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
-        unnest(workflows) AS workflow, unnest(workflow_versions) AS workflow_version,
-        unnest(statuses) AS status, unnest(starts) AS started_at, unnest(ends) AS ended_at,
-        unnest(users) AS user_id, unnest(tenants) AS tenant,
-        unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
-        unnest(errors) AS error, unnest(reasons) AS reason,
-        unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
-        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
+        unnest(workflow_versions) AS workflow_version, unnest(statuses) AS status,
+        unnest(ends) AS ended_at, unnest(errors) AS error, unnest(reasons) AS reason,
+        unnest(compensatings) AS compensating
     ) AS c
     WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version
     RETURNING i.number, c.place
@@ -819,7 +811,7 @@ BEGIN
   RETURN spread;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_start_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[], business_keys text[], tag_lists json[], traceparents text[])
+CREATE OR REPLACE FUNCTION tandem_start_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflow_versions text[], statuses text[], ends bigint[], errors json[], reasons text[], compensatings text[], workflows text[], starts bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], parents text[], parent_executions integer[], business_keys text[], tag_lists json[], traceparents text[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'

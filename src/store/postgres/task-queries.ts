@@ -138,8 +138,7 @@ function takenFrom(lists: Lists, isOnPage: readonly string[], end: string): stri
 function listsOf(filter: TaskFilter, order: TaskOrder): Lists {
   const { status = "open", assignee, workflow, tenant } = filter;
   const names = namesOf(filter);
-  const isOpen = status === "open";
-  if (names === undefined || !isOpen || order === "ended") {
+  if (names === undefined || status !== "open" || order === "ended") {
     const { workflow: _workflow, tenant: _tenant, ...others } = filter;
     const key = [...isText("x.tenant", tenant), ...isText("x.status", status)];
     return {
@@ -150,22 +149,28 @@ function listsOf(filter: TaskFilter, order: TaskOrder): Lists {
   }
   const isMixed = order === "created" && workflow === undefined && tenant === undefined;
   const key = ["x.audience = n.name", ...isText("x.tenant", tenant)];
-  const ofTask = [
-    ...isText("t.path", filter.path),
-    ...isText("t.assignee", assignee),
-    ...assignment("t", filter.isAssigned),
-  ];
-  const isMeant = `EXISTS (
-    SELECT FROM tandem_tasks AS t
-    WHERE t.instance_id = x.instance_id AND t.id = x.task_id AND ${allOf(ofTask)} OFFSET 0
-  )`;
-  const rest = [...dueDate("x", filter), ...isOpenTo("x", filter.userId)];
+  const ofTask = [...isText("t.path", filter.path), ...isText("t.assignee", assignee)];
+  const isMeant = ofTask.length === 0 ? [] : [taskOf("x", ofTask)];
+  // A task that stands under another name than a user's belongs to nobody.
+  const isOfKind = assignment("t", filter.isAssigned).map(
+    (condition) => `(n.name NOT LIKE 'user:%' OR ${taskOf("x", [condition])})`,
+  );
+  const isOpen = isOpenTo("t", filter.userId);
+  const isFree = isOpen.length === 0 ? [] : [`(NOT x.has_exclusions OR ${taskOf("x", isOpen)})`];
   return {
     ...{ table: "tandem_task_audience", moment: moments[order], id: "task_id", names },
     key: order === "due" ? [...key, "x.due_at IS NOT NULL"] : key,
     workflow: isMixed ? { mixed: true } : workflow,
-    rest: ofTask.length === 0 ? rest : [...rest, isMeant],
+    rest: [...dueDate("x", filter), ...isFree, ...isOfKind, ...isMeant],
   };
+}
+
+/** Whether something holds of the task `t` that an entry of the audience belongs to. */
+function taskOf(x: string, isMeant: readonly string[]): string {
+  return `EXISTS (
+    SELECT FROM tandem_tasks AS t
+    WHERE t.instance_id = ${x}.instance_id AND t.id = ${x}.task_id AND ${allOf(isMeant)} OFFSET 0
+  )`;
 }
 
 /** The names under which the tasks stand that are meant; undefined if any name may see them. */
@@ -178,7 +183,7 @@ function namesOf({ audience, assignee, isAssigned }: TaskFilter): readonly strin
   return audience === undefined || audience.includes(own) ? [own] : [];
 }
 
-// ----------------------------------------------------------------------------------- the conditions
+// --------------------------------------------------------------------------------- the conditions
 
 function taskConditions(x: string, filter: TaskFilter): string[] {
   return [

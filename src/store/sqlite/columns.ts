@@ -14,3 +14,8 @@ export function toNumberList(numbers: readonly number[]): string | null {
   if (numbers.length === 0) return null;
   return numbers.length === 1 ? `[${numbers[0]}]` : `[${numbers.join(",")}]`;
 }
+
+/** Compares texts as SQLite does: by their bytes. */
+export function compareTexts(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -10,25 +10,26 @@ export class SqliteConnection {
   readonly database: DatabaseSync;
   /** What messages call it. */
   readonly name: string;
-  readonly #isOwn: boolean;
+  /** Whether the store has opened it, and closes it. */
+  readonly isOwn: boolean;
   #isClosed = false;
   readonly #beginRead: StatementSync;
   readonly #beginWrite: StatementSync;
   readonly #commit: StatementSync;
 
   constructor(target: string | DatabaseSync) {
-    this.#isOwn = typeof target === "string";
+    this.isOwn = typeof target === "string";
     this.name = typeof target === "string" ? `"${target}"` : "the application's database";
     let opened: DatabaseSync | undefined;
     try {
       opened = typeof target === "string" ? new DatabaseSync(target) : target;
-      if (this.#isOwn) prepareFile(opened);
+      if (this.isOwn) prepareFile(opened);
       this.#beginRead = opened.prepare("BEGIN");
       this.#beginWrite = opened.prepare("BEGIN IMMEDIATE");
       this.#commit = opened.prepare("COMMIT");
       this.database = opened;
     } catch (error) {
-      if (this.#isOwn) opened?.close();
+      if (this.isOwn) opened?.close();
       throw toStoreError(error, this.name);
     }
   }
@@ -36,6 +37,11 @@ export class SqliteConnection {
   /** Whether other processes can open it too: it is a file. */
   get isShared(): boolean {
     return this.database.location() !== null;
+  }
+
+  /** Whether a transaction of the application is open: the store's own begin and end at once. */
+  get isBusy(): boolean {
+    return !this.isOwn && this.database.isOpen && this.database.isTransaction;
   }
 
   /** All of the work or none of it, while nobody else writes. */
@@ -75,14 +81,15 @@ export class SqliteConnection {
   }
 
   close(): void {
-    if (this.#isOwn && this.database.isOpen) this.database.close();
+    if (this.isOwn && this.database.isOpen) this.database.close();
     this.#isClosed = true;
   }
 }
 
 /**
  * Every commit is on the disk before it returns, and readers do not wait for writers. Fewer and
- * longer checkpoints than by default: each waits for the disk two or three times.
+ * longer checkpoints than by default: each waits for the disk two or three times. What is counted
+ * by groups is sorted in memory, and not in a file.
  */
 function prepareFile(database: DatabaseSync): void {
   database.exec(`
@@ -90,5 +97,6 @@ function prepareFile(database: DatabaseSync): void {
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA temp_store = MEMORY;
   `);
 }

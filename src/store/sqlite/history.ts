@@ -11,12 +11,12 @@ export class History {
 
   constructor(database: DatabaseSync) {
     this.#add = database.prepare(`
-      INSERT INTO tandem_acts (
+      INSERT INTO tandem_history (
         instance_id, type, at, user_id, on_behalf_of, through, path, task_id, details
       ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     `);
     this.#list = database.prepare(`
-      SELECT * FROM tandem_acts
+      SELECT * FROM tandem_history
       WHERE instance_id = ?1 AND number > ?2 AND (?3 IS NULL OR task_id = ?3)
       ORDER BY number LIMIT ?4
     `);

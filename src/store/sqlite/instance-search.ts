@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { WorkflowStatus } from "../../machine/index.ts";
 import type { InstanceCount, InstanceFilter, InstanceQuery, InstanceSummary } from "../store.ts";
+import { compareTexts } from "./columns.ts";
 import { Conditions, hasEnded, PreparedQueries } from "./conditions.ts";
 import { type SummaryRow, summaryColumns, toSummary } from "./instance-reader.ts";
 
@@ -21,27 +22,51 @@ export class InstanceSearch {
   }
 
   list(query: InstanceQuery): InstanceSummary[] {
-    const { newestFirst, limit, after, statuses } = query;
+    const { statuses, limit } = query;
     if (statuses?.length === 0) return [];
     const { source, conditions } = sourceOf(query);
-    if (after !== undefined) {
-      const isLater = newestFirst ? "<" : ">";
-      conditions.add(`(i.started_at, i.id) ${isLater} (?, ?)`, after.startedAt, after.instanceId);
-    }
-    const direction = newestFirst ? "DESC" : "ASC";
+    if (source === liveOnes) return this.#listLive(query, statuses ?? []);
+    const order = inOrder(conditions, query);
     const rows = this.#queries.objects(
-      `SELECT ${summaryColumns} FROM ${source} WHERE ${conditions}
-       ORDER BY i.started_at ${direction}, i.id ${direction} LIMIT ?`,
+      `SELECT ${summaryColumns} FROM ${source} WHERE ${conditions} ${order}`,
       [...conditions.values, limit],
     );
     return (rows as unknown as SummaryRow[]).map(toSummary);
+  }
+
+  /** Each owner's instances of each status are read as far as the page can reach, and merged. */
+  #listLive(query: InstanceQuery, statuses: readonly WorkflowStatus[]): InstanceSummary[] {
+    const { newestFirst, limit } = query;
+    const owners = this.#queries.rows(allOwners, []).map(([owner]) => owner ?? null);
+    const found = owners.flatMap((owner) =>
+      [...new Set(statuses)].flatMap((status) => {
+        const conditions = new Conditions();
+        conditions.add(`${isLive} AND i.owner IS ?`, owner);
+        addFacts(conditions, { ...query, statuses: undefined });
+        conditions.equal("i.status", status);
+        const order = inOrder(conditions, query);
+        return this.#queries.rows(
+          `SELECT i.started_at, i.id, i.number FROM ${liveOnes} WHERE ${conditions} ${order}`,
+          [...conditions.values, limit],
+        ) as unknown as LivePlace[];
+      }),
+    );
+    const direction = newestFirst ? -1 : 1;
+    return found
+      .sort((a, b) => direction * (a[0] - b[0] || compareTexts(a[1], b[1])))
+      .slice(0, limit)
+      .map(([, , number]) => {
+        const sql = `SELECT ${summaryColumns} FROM tandem_instances i WHERE i.number = ?`;
+        return toSummary(this.#queries.objects(sql, [number])[0] as unknown as SummaryRow);
+      });
   }
 
   count(filter: InstanceFilter): InstanceCount[] {
     if (filter.statuses?.length === 0) return [];
     const { source, values } = countedOf(filter);
     const rows = this.#queries.rows(
-      `SELECT i.workflow, i.workflow_version, i.status, count(*), min(i.started_at) FROM ${source}
+      `SELECT workflow, workflow_version, status, count(*), min(started_at)
+       FROM (${source}) AS found
        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
       values,
     ) as unknown as CountRow[];
@@ -49,6 +74,31 @@ export class InstanceSearch {
       ...{ workflow, version, status, count, oldestStartedAt },
     }));
   }
+}
+
+const liveOnes = "tandem_instances i INDEXED BY tandem_instances_live";
+
+/** NULL, and the workers that own something: goes from owner to owner. */
+const allOwners = `
+  WITH RECURSIVE owners (id) AS (
+    SELECT min(owner) FROM tandem_instances WHERE owner IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(owner) FROM tandem_instances WHERE owner > owners.id)
+    FROM owners WHERE owners.id IS NOT NULL
+  )
+  SELECT id FROM owners WHERE id IS NOT NULL UNION ALL SELECT NULL
+`;
+
+type LivePlace = readonly [startedAt: number, id: string, number: number];
+
+/** Adds where the page begins; gives how it goes on, with the limit as a parameter. */
+function inOrder(conditions: Conditions, { newestFirst, after }: InstanceQuery): string {
+  if (after !== undefined) {
+    const isLater = newestFirst ? "<" : ">";
+    conditions.add(`(i.started_at, i.id) ${isLater} (?, ?)`, after.startedAt, after.instanceId);
+  }
+  const direction = newestFirst ? "DESC" : "ASC";
+  return `ORDER BY i.started_at ${direction}, i.id ${direction} LIMIT ?`;
 }
 
 type CountRow = readonly [
@@ -59,6 +109,8 @@ type CountRow = readonly [
   oldestStartedAt: number,
 ];
 
+const countedFacts = "i.workflow, i.workflow_version, i.status, i.started_at";
+
 /**
  * What is counted. Two indexes have all that most questions are about, and are much smaller than
  * the table: of what goes on, and of what has ended.
@@ -68,18 +120,18 @@ function countedOf(filter: InstanceFilter) {
   const isNarrow = [businessKey, tenant, user, parentId].some((value) => value !== undefined);
   if (isNarrow || (tags !== undefined && tags.length > 0)) {
     const { source, conditions } = sourceOf(filter);
-    return { source: `${source} WHERE ${conditions}`, values: conditions.values };
+    const found = `SELECT ${countedFacts} FROM ${source} WHERE ${conditions}`;
+    return { source: found, values: conditions.values };
   }
-  const facts = "i.workflow, i.workflow_version, i.status, i.started_at";
   const conditions = new Conditions();
   addFacts(conditions, filter);
-  const source = `(
-    SELECT ${facts} FROM tandem_instances i INDEXED BY tandem_instances_live
+  const source = `
+    SELECT ${countedFacts} FROM ${liveOnes}
     WHERE ${isLive} AND ${goesOn} AND ${conditions}
     UNION ALL
-    SELECT ${facts} FROM tandem_instances i INDEXED BY tandem_instances_ended
+    SELECT ${countedFacts} FROM tandem_instances i INDEXED BY tandem_instances_ended
     WHERE ${hasEnded} AND ${conditions}
-  ) AS i`;
+  `;
   return { source, values: [...conditions.values, ...conditions.values] };
 }
 
@@ -112,10 +164,7 @@ function sourceOf(filter: InstanceFilter): { source: string; conditions: Conditi
     return found("failed");
   }
   if (tenant !== undefined) return found("by_tenant");
-  if (statuses?.every((status) => live.includes(status))) {
-    conditions.add(isLive);
-    return found("live");
-  }
+  if (statuses?.every((status) => live.includes(status))) return found("live");
   return found("by_start");
 }
 

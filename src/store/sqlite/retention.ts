@@ -18,7 +18,7 @@ export class Retention {
     this.#removals = [
       "DELETE FROM tandem_timers WHERE instance_id = ?",
       "DELETE FROM tandem_signals WHERE instance_id = ?",
-      "DELETE FROM tandem_acts WHERE instance_id = ?",
+      "DELETE FROM tandem_history WHERE instance_id = ?",
       `DELETE FROM tandem_instance_tags WHERE (tag, started_at, instance_id) IN (
         SELECT t.value, i.started_at, i.id
         FROM tandem_instances i CROSS JOIN json_each(i.tags) t WHERE i.id = ?

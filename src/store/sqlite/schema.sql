@@ -1,23 +1,3 @@
-CREATE TABLE tandem_acts (
-  -- What was done to instances by people, operators and the timers of tasks.
-  -- Counts all acts: the order in which they were added.
-  number INTEGER PRIMARY KEY,
-  instance_id TEXT NOT NULL,
-  type TEXT NOT NULL,
-  at INTEGER NOT NULL,
-  -- Who did it, for whom an administrator acted, and by which way it came in.
-  user_id TEXT,
-  on_behalf_of TEXT,
-  through TEXT,
-  -- The step and the task that it concerns.
-  path TEXT,
-  task_id TEXT,
-  -- What else belongs to it: an object.
-  details TEXT
-) STRICT;
-
-CREATE INDEX tandem_acts_by_instance ON tandem_acts (instance_id, number);
-
 CREATE TABLE tandem_answers (
   -- Answers that their recipient has not read yet.
   message_id TEXT PRIMARY KEY,
@@ -68,6 +48,26 @@ CREATE TABLE tandem_executions (
   -- Of a compensation: the number of the execution that it undoes.
   compensates INTEGER
 ) STRICT;
+
+CREATE TABLE tandem_history (
+  -- What was done to instances by people, operators and the timers of tasks.
+  -- Counts all acts: the order in which they were added.
+  number INTEGER PRIMARY KEY,
+  instance_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  -- Who did it, for whom an administrator acted, and by which way it came in.
+  user_id TEXT,
+  on_behalf_of TEXT,
+  through TEXT,
+  -- The step and the task that it concerns.
+  path TEXT,
+  task_id TEXT,
+  -- What else belongs to it: an object.
+  details TEXT
+) STRICT;
+
+CREATE INDEX tandem_history_by_instance ON tandem_history (instance_id, number);
 
 CREATE VIEW tandem_instance_executions AS
 -- The executions with the ids of their instances, for people.
@@ -239,19 +239,25 @@ CREATE TABLE tandem_task_audience (
   created_at INTEGER NOT NULL,
   instance_id TEXT NOT NULL,
   task_id TEXT NOT NULL,
-  -- Those of the task.
+  -- Those of the task: a page of an inbox looks at the tasks that it shows, and no others.
   due_at INTEGER,
   workflow TEXT NOT NULL,
   tenant TEXT,
+  path TEXT NOT NULL,
+  exclude_users TEXT,
   PRIMARY KEY (audience, created_at, instance_id, task_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tandem_task_audience_by_due_date
-ON tandem_task_audience (audience, due_at, instance_id, task_id, workflow, tenant)
+ON tandem_task_audience (
+  audience, due_at, instance_id, task_id, workflow, tenant, path, exclude_users
+)
 WHERE due_at IS NOT NULL;
 
 CREATE INDEX tandem_task_audience_by_tenant
-ON tandem_task_audience (audience, tenant, created_at, instance_id, task_id, workflow)
+ON tandem_task_audience (
+  audience, tenant, created_at, instance_id, task_id, workflow, path, due_at, exclude_users
+)
 WHERE tenant IS NOT NULL;
 
 CREATE TABLE tandem_tasks (
@@ -297,7 +303,7 @@ CREATE TABLE tandem_tasks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tandem_tasks_by_creation
-ON tandem_tasks (status, created_at, instance_id, id, workflow, tenant);
+ON tandem_tasks (status, created_at, instance_id, id, workflow, tenant, due_at);
 
 CREATE INDEX tandem_tasks_by_due_date
 ON tandem_tasks (due_at, instance_id, id, workflow, tenant)

@@ -4,11 +4,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
+  actRecord,
   changeOf,
   commitOf,
   executionRecord,
   instanceRecord,
   messageOf,
+  moment,
+  scheduleRecord,
   signalRecord,
   taskRecord,
 } from "../../testing/contract/records.ts";
@@ -51,12 +54,12 @@ describe("SqliteStore", () => {
     expect(openStore(":memory:").isShared).toBe(false);
   });
 
-  test("gives data that nobody can change", () => {
+  test("gives data that nobody can change", async () => {
     const store = openStore();
     const data = { list: [{ a: 1 }], "": { __proto__: null } };
     const error = { code: "x", message: "", errors: [{ code: "y", message: "" }] };
-    const instance = instanceRecord("order", { initialData: data, error });
-    keep(
+    const instance = instanceRecord("order", { initialData: data, error, tags: ["a"] });
+    await keep(
       store,
       changeOf("order", 0, {
         instance,
@@ -71,43 +74,54 @@ describe("SqliteStore", () => {
             error,
           }),
         ],
-        tasks: [taskRecord("1.1", { candidateUsers: ["ada"] })],
+        tasks: [
+          taskRecord("1.1", {
+            ...{ candidateUsers: ["ada"], shown: data },
+            proposal: { by: "bob", at: 0, data },
+          }),
+        ],
         signals: [signalRecord("s", { data })],
+        acts: [actRecord({ details: data })],
         sent: [messageOf("m", { command: data })],
       }),
     );
-    const [stored] = store.load(["order"]);
+    const [stored] = await store.load(["order"]);
     const [execution] = stored!.rows.executions;
     const { result, writes, reduced, map, arrivals, taken } = execution!;
-    const [task] = store.listTasks({ limit: 1 });
+    const [task] = await store.listTasks({ limit: 1 });
     const [signal] = stored!.rows.signals;
-    const { messages } = store.receive("worker-b");
+    const { messages } = await store.receive("worker-b");
+    await store.saveSchedule(scheduleRecord("daily", { initialData: data, tags: ["a"] }));
+    const [schedule] = await store.listSchedules({ limit: 1 });
+    const [act] = await store.listActs({ instanceId: "order", limit: 1 });
+    const { initialData, error: kept, tags } = stored!.rows.instance;
     const all = [
-      ...[stored!.rows.instance.initialData, stored!.rows.instance.error],
+      ...[initialData, kept, tags, schedule!.initialData, schedule!.tags, act!.act.details],
+      ...[task!.task.shown, task!.task.proposal],
       ...[result, writes, reduced, map, arrivals, taken, execution!.error],
       ...[task!.task.candidateUsers, signal!.data, messages[0]!.command],
     ];
     expect(all.filter((value) => !isFrozen(value))).toEqual([]);
   });
 
-  test("runs on a database of the application, beside its tables", () => {
+  test("runs on a database of the application, beside its tables", async () => {
     const database = openDatabase();
     database.exec("CREATE TABLE orders (id)");
     const store = openStore(database);
-    keep(store, changeOf("order", 0));
+    await keep(store, changeOf("order", 0));
     store.close();
     expect(() => store.load(["order"])).toThrow(hasCode("STORE_CLOSED"));
     database.exec("INSERT INTO orders VALUES (1)");
     expect(openStore(database).versions(["order"])).toEqual([1]);
   });
 
-  test("refuses a database of a newer version, and closes it", () => {
+  test("refuses a database of a newer version, and closes it", async () => {
     openStore().close();
     const database = openDatabase();
     database.exec("INSERT INTO tandem_migrations VALUES (1000)");
     expect(() => new SqliteStore(path)).toThrow(hasCode("STORE_TOO_NEW"));
     database.exec("DELETE FROM tandem_migrations WHERE number = 1000");
-    keep(openStore(), changeOf("order", 0));
+    await keep(openStore(), changeOf("order", 0));
   });
 
   test("refuses everything once it is closed", () => {
@@ -120,6 +134,15 @@ describe("SqliteStore", () => {
       () => store.versions([]),
       () => store.findByIdempotencyKey("key"),
       () => store.listTasks({ limit: 1 }),
+      () => store.countTasks({}, 1),
+      () => store.listInstances({ newestFirst: true, limit: 1 }),
+      () => store.countInstances({}),
+      () => store.listActs({ instanceId: "order", limit: 1 }),
+      () => store.measure(moment),
+      () => store.listSchedules({ limit: 1 }),
+      () => store.saveSchedule(scheduleRecord("daily")),
+      () => store.removeSchedule("daily"),
+      () => store.removeEnded({ endedBefore: moment, limit: 1 }),
       () => store.listTimers({ workerId: "a", limit: 1 }),
       () => store.beat({ id: "a", beat: 1 }),
       () => store.claim({ workerId: "a", gone: [], limit: 1 }),
@@ -130,14 +153,14 @@ describe("SqliteStore", () => {
     for (const call of calls) expect(call).toThrow(hasCode("STORE_CLOSED"));
   });
 
-  test("shows executions to people by the ids of their instances", () => {
+  test("shows executions to people by the ids of their instances", async () => {
     const store = openStore();
     const executions = [
       executionRecord(1, { path: "prepare", startedAt: 0, endedAt: 1500, result: 7 }),
       executionRecord(2, { path: "ship", startedAt: undefined }),
     ];
-    keep(store, changeOf("a", 0, { executions: [executionRecord(1)] }));
-    keep(store, changeOf("b", 0, { executions }), changeOf("c", 0, { executions }));
+    await keep(store, changeOf("a", 0, { executions: [executionRecord(1)] }));
+    await keep(store, changeOf("b", 0, { executions }), changeOf("c", 0, { executions }));
     const rows = openDatabase()
       .prepare("SELECT * FROM tandem_instance_executions WHERE instance_id = 'b' ORDER BY number")
       .all();
@@ -159,9 +182,9 @@ describe("a commit that fails", () => {
   const impossible = (id: string, version: number) =>
     changeOf(id, version, { executions: [executionRecord(4_194_304)] });
 
-  test("keeps nothing, and the next one is kept", () => {
+  test("keeps nothing, and the next one is kept", async () => {
     const store = openStore();
-    keep(store, changeOf("a", 0));
+    await keep(store, changeOf("a", 0));
     const sent = [messageOf("m")];
     expect(() =>
       store.commit(commitOf([changeOf("a", 1), changeOf("b", 0), impossible("c", 0)], { sent })),
@@ -172,30 +195,30 @@ describe("a commit that fails", () => {
       }),
     );
     expect(store.versions(["a", "b", "c"])).toEqual([1, 0, 0]);
-    expect(store.receive("worker-b").messages).toEqual([]);
+    expect((await store.receive("worker-b")).messages).toEqual([]);
     expect(keep(store, changeOf("a", 1), changeOf("b", 0))).toEqual([]);
   });
 
-  test("leaves nothing in the store's memory: new instances get numbers anew", () => {
+  test("leaves nothing in the store's memory: new instances get numbers anew", async () => {
     const store = openStore();
     const other = openStore();
     const owner = "me";
     expect(() => keep(store, changeOf("a", 0, { owner }), impossible("b", 0))).toThrow();
-    keep(other, changeOf("c", 0), changeOf("a", 0, { owner: "another" }));
+    await keep(other, changeOf("c", 0), changeOf("a", 0, { owner: "another" }));
     expect(keep(store, changeOf("a", 1, { owner, executions: [executionRecord(1)] }))).toEqual([]);
-    const [a, c] = store.load(["a", "c"]);
+    const [a, c] = await store.load(["a", "c"]);
     expect([a?.owner, a?.rows.executions.length, c?.rows.executions.length]).toEqual([owner, 1, 0]);
   });
 
-  test("leaves nothing in the store's memory: owners are as others left them", () => {
+  test("leaves nothing in the store's memory: owners are as others left them", async () => {
     const store = openStore();
     const other = openStore();
     const owner = "me";
-    keep(store, changeOf("a", 0, { owner: "another" }));
+    await keep(store, changeOf("a", 0, { owner: "another" }));
     expect(() => keep(store, changeOf("a", 1, { owner }), impossible("b", 0))).toThrow();
-    keep(other, changeOf("a", 1, { owner: "another" }));
-    keep(store, changeOf("a", 2, { owner }));
-    expect(store.load(["a"])[0]?.owner).toBe(owner);
+    await keep(other, changeOf("a", 1, { owner: "another" }));
+    await keep(store, changeOf("a", 2, { owner }));
+    expect((await store.load(["a"]))[0]?.owner).toBe(owner);
   });
 
   test("because the disk is full says so, and the store can be used when there is room", () => {
@@ -214,14 +237,14 @@ describe("a commit that fails", () => {
   });
 });
 
-test("a store notices that others have changed an instance that its worker owned", () => {
+test("a store notices that others have changed an instance that its worker owned", async () => {
   const [store, other] = [openStore(), openStore()];
   const owner = "me";
-  keep(store, changeOf("a", 0, { owner }), changeOf("b", 0, { owner }));
-  keep(other, changeOf("a", 1, { owner: "another" }));
+  await keep(store, changeOf("a", 0, { owner }), changeOf("b", 0, { owner }));
+  await keep(other, changeOf("a", 1, { owner: "another" }));
   expect(keep(store, changeOf("a", 1, { owner }), changeOf("b", 1, { owner }))).toEqual(["a"]);
   expect(keep(store, changeOf("a", 2, { owner }), changeOf("b", 2, { owner }))).toEqual([]);
-  expect(store.load(["a", "b"]).map((stored) => [stored.version, stored.owner])).toEqual([
+  expect((await store.load(["a", "b"])).map((stored) => [stored.version, stored.owner])).toEqual([
     [3, owner],
     [3, owner],
   ]);

@@ -10,6 +10,7 @@ import type {
   InstanceSummary,
   KnownWorker,
   Mail,
+  MaybePromise,
   RetentionQuery,
   ScheduleQuery,
   ScheduleRecord,
@@ -19,6 +20,7 @@ import type {
   StoredTask,
   StoredTimer,
   StoreMeasures,
+  StoreTransaction,
   TaskFilter,
   TaskQuery,
   TimerQuery,
@@ -37,6 +39,7 @@ import { Retention } from "./retention.ts";
 import { ScheduleStatements } from "./schedules.ts";
 import { TaskSearch } from "./task-search.ts";
 import { TaskStatements } from "./tasks.ts";
+import { checkHandle, SqliteTransaction, TransactionGate } from "./transaction.ts";
 import { WorkerStatements } from "./workers.ts";
 
 /**
@@ -47,6 +50,8 @@ import { WorkerStatements } from "./workers.ts";
 export class SqliteStore implements Store {
   readonly isShared: boolean;
   readonly #connection: SqliteConnection;
+  readonly #gate: TransactionGate;
+  #transaction: SqliteTransaction | undefined;
   readonly #mail: MailStatements;
   readonly #workers: WorkerStatements;
   readonly #history: History;
@@ -68,6 +73,7 @@ export class SqliteStore implements Store {
    */
   constructor(target: string | DatabaseSync) {
     this.#connection = new SqliteConnection(target);
+    this.#gate = new TransactionGate(this.#connection);
     try {
       migrate(this.#connection, migrations);
       const { database } = this.#connection;
@@ -98,7 +104,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  commit({ changes, sent, answers, handedOn, dismissed }: Commit): readonly string[] {
+  commit(commit: Commit): MaybePromise<readonly string[]> {
+    return this.#gate.pass(() => this.#commit(commit));
+  }
+
+  #commit({ changes, sent, answers, handedOn, dismissed }: Commit): readonly string[] {
     try {
       return this.#connection.write(() => {
         const refused: string[] = [];
@@ -117,64 +127,64 @@ export class SqliteStore implements Store {
     }
   }
 
-  load(instanceIds: readonly string[]): readonly StoredInstance[] {
-    return this.#connection.read(() => this.#reader.load(instanceIds));
+  load(instanceIds: readonly string[]): MaybePromise<readonly StoredInstance[]> {
+    return this.#read(() => this.#reader.load(instanceIds));
   }
 
-  versions(instanceIds: readonly string[]): readonly number[] {
-    return this.#connection.read(() => this.#reader.versions(instanceIds));
+  versions(instanceIds: readonly string[]): MaybePromise<readonly number[]> {
+    return this.#read(() => this.#reader.versions(instanceIds));
   }
 
-  findByIdempotencyKey(key: string): string | undefined {
-    return this.#connection.read(() => this.#reader.findByIdempotencyKey(key));
+  findByIdempotencyKey(key: string): MaybePromise<string | undefined> {
+    return this.#read(() => this.#reader.findByIdempotencyKey(key));
   }
 
-  listTasks(query: TaskQuery): readonly StoredTask[] {
-    return this.#connection.read(() => this.#taskSearch.list(query));
+  listTasks(query: TaskQuery): MaybePromise<readonly StoredTask[]> {
+    return this.#read(() => this.#taskSearch.list(query));
   }
 
-  countTasks(filter: TaskFilter, atMost: number): number {
-    return this.#connection.read(() => this.#taskSearch.count(filter, atMost));
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number> {
+    return this.#read(() => this.#taskSearch.count(filter, atMost));
   }
 
-  listInstances(query: InstanceQuery): readonly InstanceSummary[] {
-    return this.#connection.read(() => this.#instanceSearch.list(query));
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]> {
+    return this.#read(() => this.#instanceSearch.list(query));
   }
 
-  countInstances(filter: InstanceFilter): readonly InstanceCount[] {
-    return this.#connection.read(() => this.#instanceSearch.count(filter));
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]> {
+    return this.#read(() => this.#instanceSearch.count(filter));
   }
 
-  listActs(query: ActQuery): readonly StoredAct[] {
-    return this.#connection.read(() => this.#history.list(query));
+  listActs(query: ActQuery): MaybePromise<readonly StoredAct[]> {
+    return this.#read(() => this.#history.list(query));
   }
 
-  measure(now: EpochMs): StoreMeasures {
-    return this.#connection.read(() => this.#measurement.measure(now));
+  measure(now: EpochMs): MaybePromise<StoreMeasures> {
+    return this.#read(() => this.#measurement.measure(now));
   }
 
-  listTimers(query: TimerQuery): readonly StoredTimer[] {
-    return this.#connection.read(() => this.#reader.listTimers(query));
+  listTimers(query: TimerQuery): MaybePromise<readonly StoredTimer[]> {
+    return this.#read(() => this.#reader.listTimers(query));
   }
 
-  beat(worker: WorkerBeat): readonly KnownWorker[] {
-    return this.#connection.write(() => this.#workers.beat(worker));
+  beat(worker: WorkerBeat): MaybePromise<readonly KnownWorker[]> {
+    return this.#write(() => this.#workers.beat(worker));
   }
 
-  claim(claim: Claim): readonly string[] {
-    return this.#connection.write(() => this.#workers.claim(claim));
+  claim(claim: Claim): MaybePromise<readonly string[]> {
+    return this.#write(() => this.#workers.claim(claim));
   }
 
-  owned(workerId: string): readonly string[] {
-    return this.#connection.read(() => this.#workers.owned(workerId));
+  owned(workerId: string): MaybePromise<readonly string[]> {
+    return this.#read(() => this.#workers.owned(workerId));
   }
 
-  retire(workerId: string): void {
-    this.#connection.write(() => this.#workers.forget(workerId));
+  retire(workerId: string): MaybePromise<void> {
+    return this.#write(() => this.#workers.forget(workerId));
   }
 
-  receive(workerId: string): Mail {
-    return this.#connection.read(() => this.#mail.receive(workerId));
+  receive(workerId: string): MaybePromise<Mail> {
+    return this.#read(() => this.#mail.receive(workerId));
   }
 
   /** SQLite tells nobody what another process has written. */
@@ -182,28 +192,50 @@ export class SqliteStore implements Store {
     return undefined;
   }
 
-  keepSetting(key: string, value: string, replacing?: string): string {
-    return this.#connection.write(() => {
-      if (replacing !== undefined) this.#replaceSetting.get(value, key, replacing);
-      this.#addSetting.get(key, value);
-      return this.#findSetting.get(key)?.value as string;
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string> {
+    return this.#write(() => this.#keepSetting(key, value, replacing));
+  }
+
+  #keepSetting(key: string, value: string, replacing: string | undefined): string {
+    if (replacing !== undefined) this.#replaceSetting.get(value, key, replacing);
+    this.#addSetting.get(key, value);
+    return this.#findSetting.get(key)?.value as string;
+  }
+
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean> {
+    return this.#write(() => this.#schedules.save(schedule));
+  }
+
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]> {
+    return this.#read(() => this.#schedules.list(query));
+  }
+
+  removeSchedule(id: string): MaybePromise<boolean> {
+    return this.#write(() => this.#schedules.remove(id));
+  }
+
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]> {
+    return this.#write(() => this.#retention.remove(query));
+  }
+
+  /** @param transaction the database that the store was made with. */
+  inTransaction(transaction: unknown): StoreTransaction {
+    checkHandle(transaction, this.#connection);
+    this.#transaction ??= new SqliteTransaction(this.#connection, this.#gate, {
+      reader: this.#reader,
+      writer: this.#writer,
+      keepSetting: (key, value, replacing) => this.#keepSetting(key, value, replacing),
+      countInstances: (filter) => this.#instanceSearch.count(filter),
     });
+    return this.#transaction;
   }
 
-  saveSchedule(schedule: ScheduleRecord): boolean {
-    return this.#connection.write(() => this.#schedules.save(schedule));
+  #read<Result>(work: () => Result): MaybePromise<Result> {
+    return this.#gate.pass(() => this.#connection.read(work));
   }
 
-  listSchedules(query: ScheduleQuery): readonly ScheduleRecord[] {
-    return this.#connection.read(() => this.#schedules.list(query));
-  }
-
-  removeSchedule(id: string): boolean {
-    return this.#connection.write(() => this.#schedules.remove(id));
-  }
-
-  removeEnded(query: RetentionQuery): readonly string[] {
-    return this.#connection.write(() => this.#retention.remove(query));
+  #write<Result>(work: () => Result): MaybePromise<Result> {
+    return this.#gate.pass(() => this.#connection.write(work));
   }
 
   close(): void {

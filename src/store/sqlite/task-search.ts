@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { StoredTask, TaskFilter, TaskPlace, TaskQuery } from "../store.ts";
 import { audienceOf } from "../task-audience.ts";
+import { compareTexts } from "./columns.ts";
 import { Conditions, PreparedQueries } from "./conditions.ts";
 import { type TaskRow, toTask } from "./tasks.ts";
 
@@ -44,7 +45,7 @@ export class TaskSearch {
       return this.#placesOfTasks(query);
     }
     // Each name's tasks are read in order as far as the page can reach, and then merged.
-    const found = [...new Set(audience)].map((name) => this.#placesOfName(name, query));
+    const found = namesOf(audience, query).map((name) => this.#placesOfName(name, query));
     if (found.length === 1) return found[0] ?? [];
     const places = found.flat().sort(comparePlaces);
     // Who finds a task under several names finds it once.
@@ -59,23 +60,24 @@ export class TaskSearch {
     const at = `a.${momentColumns[order]}`;
     const conditions = new Conditions();
     conditions.equal("a.audience", name);
-    conditions.equal("a.workflow", query.workflow);
-    conditions.equal("a.tenant", tenant);
-    addDueDates(conditions, "a.due_at", query);
+    if (query.isAssigned !== undefined && name.startsWith("user:")) {
+      conditions.add(
+        `(SELECT t.assignee IS NOT NULL FROM tandem_tasks t
+          WHERE t.instance_id = a.instance_id AND t.id = a.task_id) = ?`,
+        query.isAssigned ? 1 : 0,
+      );
+    }
     if (order === "due") conditions.add("a.due_at IS NOT NULL");
     addPlace(conditions, [at, "a.instance_id", "a.task_id"], query);
-    const isWhole = addTaskFilters(conditions, query);
+    addFacts(conditions, "a", query);
     const index =
       order === "due"
         ? "INDEXED BY tandem_task_audience_by_due_date"
         : tenant === undefined
           ? ""
           : "INDEXED BY tandem_task_audience_by_tenant";
-    const join = isWhole
-      ? ""
-      : "CROSS JOIN tandem_tasks t ON t.instance_id = a.instance_id AND t.id = a.task_id";
     return this.#queries.rows(
-      `SELECT ${at}, a.instance_id, a.task_id FROM tandem_task_audience a ${index} ${join}
+      `SELECT ${at}, a.instance_id, a.task_id FROM tandem_task_audience a ${index}
        WHERE ${conditions} ORDER BY ${at}, a.instance_id, a.task_id LIMIT ?`,
       [...conditions.values, limit],
     ) as unknown as PlaceRow[];
@@ -87,18 +89,18 @@ export class TaskSearch {
     const at = `t.${momentColumns[order]}`;
     const conditions = new Conditions();
     conditions.equal("t.status", status);
-    conditions.equal("t.workflow", query.workflow);
-    conditions.equal("t.tenant", query.tenant);
     conditions.equal("t.instance_id", query.instanceId);
     conditions.equal("t.business_key", query.businessKey);
     conditions.equal("t.assignee", query.assignee);
     conditions.equal("t.ended_by", query.endedBy);
-    addDueDates(conditions, "t.due_at", query);
+    if (query.isAssigned !== undefined) {
+      conditions.add(`t.assignee IS ${query.isAssigned ? "NOT NULL" : "NULL"}`);
+    }
     const index = indexFor(query);
     if (order !== "created") conditions.add(`${at} IS NOT NULL`);
     if (index === "tandem_tasks_by_due_date") conditions.add("t.status = 'open'");
     addPlace(conditions, [at, "t.instance_id", "t.id"], query);
-    addTaskFilters(conditions, query);
+    addFacts(conditions, "t", query);
     if (audience !== undefined) addAudience(conditions, audience);
     const direction = order === "ended" ? "DESC" : "ASC";
     return this.#queries.rows(
@@ -132,13 +134,10 @@ function indexFor(query: TaskQuery): string | undefined {
   return "tandem_tasks_by_creation";
 }
 
-function addDueDates(
-  conditions: Conditions,
-  column: string,
-  { dueFrom, dueBefore }: TaskFilter,
-): void {
-  if (dueFrom !== undefined) conditions.add(`${column} >= ?`, dueFrom);
-  if (dueBefore !== undefined) conditions.add(`${column} < ?`, dueBefore);
+/** Tasks of somebody are found under that user's name, and others under no user's alone. */
+function namesOf(audience: readonly string[], { isAssigned }: TaskFilter): string[] {
+  const names = [...new Set(audience)];
+  return isAssigned === true ? names.filter((name) => name.startsWith("user:")) : names;
 }
 
 function addPlace(
@@ -152,21 +151,21 @@ function addPlace(
   conditions.add(`(${columns.join(", ")}) ${isLater} (?, ?, ?)`, at, instanceId, taskId);
 }
 
-/** What only the task itself can tell; gives whether nothing of it was asked for. */
-function addTaskFilters(conditions: Conditions, query: TaskFilter): boolean {
-  const { path, isAssigned, userId } = query;
-  conditions.equal("t.path", path);
-  if (isAssigned !== undefined) {
-    conditions.add(`t.assignee IS ${isAssigned ? "NOT NULL" : "NULL"}`);
-  }
-  if (userId !== undefined) {
-    conditions.add(
-      `(t.exclude_users IS NULL
-        OR NOT EXISTS (SELECT 1 FROM json_each(t.exclude_users) WHERE value = ?))`,
-      userId,
-    );
-  }
-  return path === undefined && isAssigned === undefined && userId === undefined;
+/** What is asked of a task and stands beside its audience, too. */
+function addFacts(conditions: Conditions, table: "a" | "t", query: TaskFilter): void {
+  const { workflow, tenant, path, dueFrom, dueBefore, userId } = query;
+  conditions.equal(`${table}.workflow`, workflow);
+  conditions.equal(`${table}.tenant`, tenant);
+  conditions.equal(`${table}.path`, path);
+  if (dueFrom !== undefined) conditions.add(`${table}.due_at >= ?`, dueFrom);
+  if (dueBefore !== undefined) conditions.add(`${table}.due_at < ?`, dueBefore);
+  if (userId === undefined) return;
+  const excluded = `${table}.exclude_users`;
+  conditions.add(
+    `(${excluded} IS NULL
+      OR NOT EXISTS (SELECT 1 FROM json_each(${excluded}) WHERE value = ?))`,
+    userId,
+  );
 }
 
 /** What `audienceOf` says, for tasks that are found by something else. */
@@ -208,9 +207,4 @@ function toStoredTask(row: StoredTaskRow): StoredTask {
 
 function comparePlaces(a: PlaceRow, b: PlaceRow): number {
   return a[0] - b[0] || compareTexts(a[1], b[1]) || compareTexts(a[2], b[2]);
-}
-
-/** As SQLite compares them: by their bytes. */
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

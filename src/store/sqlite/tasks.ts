@@ -28,9 +28,9 @@ export class TaskStatements {
     `);
     this.#addAudience = database.prepare(`
       INSERT INTO tandem_task_audience (
-        audience, created_at, instance_id, task_id, due_at, workflow, tenant
+        audience, created_at, instance_id, task_id, due_at, path, exclude_users, workflow, tenant
       )
-      SELECT ?, ?, ?, ?, ?, workflow, tenant FROM tandem_instances WHERE number = ?
+      SELECT ?, ?, ?, ?, ?, ?, ?, workflow, tenant FROM tandem_instances WHERE number = ?
     `);
     this.#removeAudience = database.prepare(`
       DELETE FROM tandem_task_audience
@@ -75,7 +75,10 @@ export class TaskStatements {
     );
     if (task.status !== "open") return;
     for (const name of audienceOf(task)) {
-      this.#addAudience.get(name, task.createdAt, instanceId, task.id, task.dueAt ?? null, number);
+      this.#addAudience.get(
+        ...[name, task.createdAt, instanceId, task.id, task.dueAt ?? null, task.path],
+        ...[toJsonText(task.excludeUsers), number],
+      );
     }
   }
 

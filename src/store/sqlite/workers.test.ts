@@ -26,8 +26,8 @@ afterEach(() => {
 });
 
 /** Which of the known workers are gone, as the store sees it. */
-function goneWorkers(): string[] {
-  const known = store.beat({ id: "me", beat: 1 });
+async function goneWorkers(): Promise<string[]> {
+  const known = await store.beat({ id: "me", beat: 1 });
   return known.filter(({ isGone }) => isGone).map(({ id }) => id);
 }
 
@@ -44,56 +44,58 @@ function endedProcess(): number {
 }
 
 describe("a worker is gone", () => {
-  test("when its process has ended", () => {
+  test("when its process has ended", async () => {
     addWorker("ended", hostname(), endedProcess());
-    expect(goneWorkers()).toEqual(["ended"]);
+    expect(await goneWorkers()).toEqual(["ended"]);
   });
 
-  test("when its process had the number that this one has, before a restart", () => {
-    addWorker("before", hostname(), process.pid, threadIdHere());
-    expect(goneWorkers()).toEqual(["before"]);
+  test("when its process had the number that this one has, before a restart", async () => {
+    addWorker("before", hostname(), process.pid, await threadIdHere());
+    expect(await goneWorkers()).toEqual(["before"]);
   });
 
-  test("when its store was closed", () => {
+  test("when its store was closed", async () => {
     const other = new SqliteStore(path);
-    other.beat({ id: "other", beat: 1 });
-    expect(goneWorkers()).toEqual([]);
+    await other.beat({ id: "other", beat: 1 });
+    expect(await goneWorkers()).toEqual([]);
     other.close();
-    expect(goneWorkers()).toEqual(["other"]);
+    expect(await goneWorkers()).toEqual(["other"]);
   });
 });
 
 describe("a worker may live", () => {
-  test("when its process lives, whoever it belongs to", () => {
+  test("when its process lives, whoever it belongs to", async () => {
     addWorker("parent", hostname(), process.ppid);
     addWorker("first process", hostname(), 1);
-    expect(goneWorkers()).toEqual([]);
+    expect(await goneWorkers()).toEqual([]);
   });
 
-  test("beside others in this process", () => {
+  test("beside others in this process", async () => {
     const other = new SqliteStore(path);
-    other.beat({ id: "a", beat: 1 });
-    other.beat({ id: "b", beat: 1 });
-    store.beat({ id: "c", beat: 1 });
-    expect(goneWorkers()).toEqual([]);
-    expect(other.beat({ id: "a", beat: 2 }).map(({ isGone }) => isGone)).not.toContain(true);
+    await other.beat({ id: "a", beat: 1 });
+    await other.beat({ id: "b", beat: 1 });
+    await store.beat({ id: "c", beat: 1 });
+    expect(await goneWorkers()).toEqual([]);
+    expect((await other.beat({ id: "a", beat: 2 })).map(({ isGone }) => isGone)).not.toContain(
+      true,
+    );
     other.close();
   });
 
-  test("in another thread of this process, which has other stores", () => {
-    addWorker("thread", hostname(), process.pid, threadIdHere() + 1);
-    expect(goneWorkers()).toEqual([]);
+  test("in another thread of this process, which has other stores", async () => {
+    addWorker("thread", hostname(), process.pid, (await threadIdHere()) + 1);
+    expect(await goneWorkers()).toEqual([]);
   });
 
-  test("on another host, where this one knows no process", () => {
+  test("on another host, where this one knows no process", async () => {
     addWorker("elsewhere", `not-${hostname()}`, endedProcess());
     addWorker("same number", `not-${hostname()}`, process.pid);
-    expect(goneWorkers()).toEqual([]);
+    expect(await goneWorkers()).toEqual([]);
   });
 });
 
-function threadIdHere(): number {
-  store.beat({ id: "here", beat: 1 });
+async function threadIdHere(): Promise<number> {
+  await store.beat({ id: "here", beat: 1 });
   const row = database.prepare("SELECT thread_id FROM tandem_workers WHERE id = 'here'").get();
   return Number(row?.thread_id);
 }

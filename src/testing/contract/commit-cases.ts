@@ -141,7 +141,7 @@ export const commitCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "S1: a refused change leaves nothing behind: no record, message, answer, task, timer or act",
+    name: "S1: a refused change leaves nothing behind: no record, message, task or act",
     async run({ store }) {
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [

@@ -124,7 +124,8 @@ export const taskCases: readonly CaseDefinition[] = [
   {
     name: "pages of tasks hold for instance ids of any script",
     async run({ store }) {
-      const ids = ["z", "Z", "ß", "ss", "ı", "I", "i", "\u{1f600}", "\uffee", "עב", "e\u0301", "é"];
+      const plain = ["z", "Z", "ss", "I", "i"];
+      const ids = [...plain, "ß", "ı", "\u{1f600}", "\uffee", "עב", "e\u0301", "é"];
       await keep(
         store,
         ids.map((id) => changeOf(id, 0, { tasks: [taskRecord("1.1")] })),

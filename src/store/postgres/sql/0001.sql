@@ -187,26 +187,32 @@ CREATE TABLE tandem_task_audience (
   task_id text COLLATE "C" NOT NULL,
   workflow text COLLATE "C" NOT NULL,
   tenant text COLLATE "C",
-  exclude_users json,
+  has_exclusions boolean NOT NULL,
   PRIMARY KEY (instance_id, task_id, audience)
 );
 
+-- A page is read from these alone, and then its tasks.
 CREATE INDEX tandem_task_audience_by_creation
-ON tandem_task_audience (audience, created_at, instance_id, task_id);
+ON tandem_task_audience (audience, created_at, instance_id, task_id)
+INCLUDE (due_at, has_exclusions);
 
 CREATE INDEX tandem_task_audience_of_workflow_by_creation
-ON tandem_task_audience (audience, workflow, created_at, instance_id, task_id);
+ON tandem_task_audience (audience, workflow, created_at, instance_id, task_id)
+INCLUDE (due_at, has_exclusions);
 
 CREATE INDEX tandem_task_audience_of_workflow_by_due_date
 ON tandem_task_audience (audience, workflow, due_at, instance_id, task_id)
+INCLUDE (created_at, has_exclusions)
 WHERE due_at IS NOT NULL;
 
 CREATE INDEX tandem_task_audience_of_tenant_by_creation
 ON tandem_task_audience (audience, tenant, workflow, created_at, instance_id, task_id)
+INCLUDE (due_at, has_exclusions)
 WHERE tenant IS NOT NULL;
 
 CREATE INDEX tandem_task_audience_of_tenant_by_due_date
 ON tandem_task_audience (audience, tenant, workflow, due_at, instance_id, task_id)
+INCLUDE (created_at, has_exclusions)
 WHERE tenant IS NOT NULL AND due_at IS NOT NULL;
 
 CREATE TABLE tandem_timers (
@@ -377,6 +383,9 @@ COMMENT ON COLUMN tandem_tasks.reason IS 'Why it was withdrawn.';
 
 COMMENT ON TABLE tandem_task_audience IS
   'Who finds which open task: user:<name>, group:<name> or everybody.';
+
+COMMENT ON COLUMN tandem_task_audience.has_exclusions IS
+  'Whether the task says who may not have it.';
 
 COMMENT ON TABLE tandem_timers IS 'What is due at a time.';
 COMMENT ON COLUMN tandem_timers.id IS 'Unique in the instance.';

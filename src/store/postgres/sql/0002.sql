@@ -61,10 +61,11 @@ END $$;
 -- New instances.
 CREATE FUNCTION tandem_start_instances(
   ids text[], versions bigint[], owners text[], moments bigint[],
-  workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
-  users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
-  reasons text[], compensatings text[], parents text[], parent_executions integer[],
-  business_keys text[], tag_lists json[], traceparents text[]
+  workflow_versions text[], statuses text[], ends bigint[], errors json[], reasons text[],
+  compensatings text[],
+  workflows text[], starts bigint[], users text[], tenants text[], idempotency_keys text[],
+  initial_data json[], parents text[], parent_executions integer[], business_keys text[],
+  tag_lists json[], traceparents text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
@@ -107,13 +108,11 @@ BEGIN
   );
 END $$;
 
--- Changes of instances with their record.
+-- Changes of instances with what can change in their record.
 CREATE FUNCTION tandem_replace_instances(
   ids text[], versions bigint[], owners text[], moments bigint[],
-  workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
-  users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
-  reasons text[], compensatings text[], parents text[], parent_executions integer[],
-  business_keys text[], tag_lists json[], traceparents text[]
+  workflow_versions text[], statuses text[], ends bigint[], errors json[], reasons text[],
+  compensatings text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
@@ -124,23 +123,14 @@ BEGIN
   WITH updated AS (
     UPDATE tandem_instances AS i
     SET state_version = i.state_version + 1, owner = c.owner, changed_at = c.moment,
-      workflow = c.workflow, workflow_version = c.workflow_version, status = c.status,
-      started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
-      idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
-      reason = c.reason, compensating = c.compensating,
-      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution,
-      business_key = c.business_key, tags = c.tags::jsonb, traceparent = c.traceparent
+      workflow_version = c.workflow_version, status = c.status, ended_at = c.ended_at,
+      error = c.error, reason = c.reason, compensating = c.compensating
     FROM (
       SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
         unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
-        unnest(workflows) AS workflow, unnest(workflow_versions) AS workflow_version,
-        unnest(statuses) AS status, unnest(starts) AS started_at, unnest(ends) AS ended_at,
-        unnest(users) AS user_id, unnest(tenants) AS tenant,
-        unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
-        unnest(errors) AS error, unnest(reasons) AS reason,
-        unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
-        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
+        unnest(workflow_versions) AS workflow_version, unnest(statuses) AS status,
+        unnest(ends) AS ended_at, unnest(errors) AS error, unnest(reasons) AS reason,
+        unnest(compensatings) AS compensating
     ) AS c
     WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version
     RETURNING i.number, c.place
@@ -348,10 +338,10 @@ BEGIN
 
   IF cardinality(audiences) > 0 THEN
     INSERT INTO tandem_task_audience (
-      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, has_exclusions
     )
     SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
-      due_dates[a.row], exclude_users[a.row]
+      due_dates[a.row], exclude_users[a.row] IS NOT NULL
     FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
     JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
     WHERE kept[places[a.row]] IS NOT NULL;

@@ -185,7 +185,7 @@ CREATE TABLE tandem_tasks (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tandem_tasks_by_creation
-ON tandem_tasks (status, created_at, instance_id, id, workflow, tenant);
+ON tandem_tasks (status, created_at, instance_id, id, workflow, tenant, due_at);
 
 CREATE INDEX tandem_tasks_by_due_date
 ON tandem_tasks (due_at, instance_id, id, workflow, tenant)
@@ -213,19 +213,25 @@ CREATE TABLE tandem_task_audience (
   created_at INTEGER NOT NULL,
   instance_id TEXT NOT NULL,
   task_id TEXT NOT NULL,
-  -- Those of the task.
+  -- Those of the task: a page of an inbox looks at the tasks that it shows, and no others.
   due_at INTEGER,
   workflow TEXT NOT NULL,
   tenant TEXT,
+  path TEXT NOT NULL,
+  exclude_users TEXT,
   PRIMARY KEY (audience, created_at, instance_id, task_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tandem_task_audience_by_due_date
-ON tandem_task_audience (audience, due_at, instance_id, task_id, workflow, tenant)
+ON tandem_task_audience (
+  audience, due_at, instance_id, task_id, workflow, tenant, path, exclude_users
+)
 WHERE due_at IS NOT NULL;
 
 CREATE INDEX tandem_task_audience_by_tenant
-ON tandem_task_audience (audience, tenant, created_at, instance_id, task_id, workflow)
+ON tandem_task_audience (
+  audience, tenant, created_at, instance_id, task_id, workflow, path, due_at, exclude_users
+)
 WHERE tenant IS NOT NULL;
 
 CREATE TABLE tandem_timers (
@@ -256,7 +262,7 @@ CREATE TABLE tandem_signals (
   UNIQUE (instance_id, id)
 ) STRICT;
 
-CREATE TABLE tandem_acts (
+CREATE TABLE tandem_history (
   -- What was done to instances by people, operators and the timers of tasks.
   -- Counts all acts: the order in which they were added.
   number INTEGER PRIMARY KEY,
@@ -274,7 +280,7 @@ CREATE TABLE tandem_acts (
   details TEXT
 ) STRICT;
 
-CREATE INDEX tandem_acts_by_instance ON tandem_acts (instance_id, number);
+CREATE INDEX tandem_history_by_instance ON tandem_history (instance_id, number);
 
 CREATE TABLE tandem_schedules (
   -- Start instances again and again.
