@@ -6,6 +6,7 @@
 export type Unit =
   | "steps/s"
   | "commits/s"
+  | "starts/s"
   | "decisions/s"
   | "µs"
   | "µs/branch"

@@ -6,6 +6,7 @@ import "./raw-sqlite.ts";
 import "./raw-postgres.ts";
 import "./sqlite.ts";
 import "./postgres.ts";
+import "./http.ts";
 import "./decisions.ts";
 import "./inbox.ts";
 

@@ -80,6 +80,7 @@ class HttpServer {
   readonly #handlers: Handlers;
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #signatures: WebhookSignatures | undefined;
+  #turn: Promise<void> | undefined;
 
   constructor(engine: LocalExecutionEngine, options: HttpOptions) {
     const { clock = systemClock, logger = console, basePath = "/api", webhookSignature } = options;
@@ -128,6 +129,7 @@ class HttpServer {
     const call = { ...this.#surroundings, request, url, params, query, body, permission };
     const ifMatch = request.headers.get("if-match");
     if (route.takesIfMatch === true && ifMatch !== null) await this.#compare(id, call, ifMatch);
+    if (request.method !== "GET" && request.method !== "HEAD") await this.#gather();
     const reply = await handler(call as Call);
     return respondWith(route, request, reply);
   }
@@ -234,6 +236,20 @@ class HttpServer {
     }
     this.#checks.checkBody(route.body, body ?? {});
     return body ?? {};
+  }
+
+  /**
+   * The end of this turn of the event loop, the same for all requests that were read in it: their
+   * changes then come to the engine together, and are one commit and not one each.
+   */
+  #gather(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turn = undefined;
+        resolve();
+      });
+    });
+    return this.#turn;
   }
 
   /** @throws PreconditionFailedError, and what reading it throws. */

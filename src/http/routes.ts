@@ -14,7 +14,7 @@ const direction = {
 const mermaid = { mediaType: "text/vnd.mermaid" } as const;
 
 /** What the events of a stream are about; everything unless told. */
-export const eventsQuery = {
+const eventsQuery = {
   instanceId: { ...text, description: "Only this instance and its tasks." },
   inbox: { type: "boolean", description: "Only tasks that who asks may see." },
 } as const;

@@ -18,7 +18,7 @@ import { VirtualClock } from "tandem-workflows/testing";
 import { flow } from "./workshop.ts";
 
 /** Somebody with a form that asks for a decision. */
-export class Approval extends BaseHumanStep {
+class Approval extends BaseHumanStep {
   readonly name = "approve";
   override title = "Approve the expense";
   override candidateGroups = ["finance"];
