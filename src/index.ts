@@ -84,8 +84,8 @@ export {
   WorkflowDefinition,
   type WorkflowDefinitionOptions,
 } from "./definition/workflow-definition.ts";
-export type { BulkOptions, BulkProgress, BulkRefusal, BulkResult } from "./engine/bulk.ts";
 export type { ActorOptions } from "./engine/actor.ts";
+export type { BulkOptions, BulkProgress, BulkRefusal, BulkResult } from "./engine/bulk.ts";
 export type { Clock } from "./engine/clock.ts";
 export type { EngineOptions, StartOptions } from "./engine/engine-options.ts";
 export type {

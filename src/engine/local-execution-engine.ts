@@ -11,6 +11,7 @@ import { checkTexts } from "../text.ts";
 import { type ActorOptions, actorOf } from "./actor.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { DecisionLinks } from "./decision-links.ts";
 import { Definitions } from "./definitions.ts";
 import { EngineCore } from "./engine-core.ts";
 import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
@@ -35,6 +36,8 @@ import { WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
+  /** Tokens with which people decide without signing in. */
+  readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -96,6 +99,7 @@ export class LocalExecutionEngine {
     const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
     this.instances = new InstanceDirectory(parts);
     this.schedules = attachBackground(parts, this, options, this.#telemetry);
+    this.decisionLinks = new DecisionLinks(parts);
   }
 
   /**
@@ -109,6 +113,11 @@ export class LocalExecutionEngine {
    */
   inTransaction(transaction: unknown): OwnTransaction {
     return this.#transactions.of(transaction);
+  }
+
+  /** The definitions that it knows. */
+  get registry(): WorkflowRegistry {
+    return this.#registry;
   }
 
   // ----------------------------------------------------------------------------------- starting
