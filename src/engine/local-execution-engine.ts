@@ -102,6 +102,11 @@ export class LocalExecutionEngine {
     this.decisionLinks = new DecisionLinks(parts);
   }
 
+  /** The definitions that it knows. */
+  get registry(): WorkflowRegistry {
+    return this.#registry;
+  }
+
   /**
    * Starts instances, completes tasks and sends signals in a transaction of the application: on
    * Postgres a `pg` client on which it has begun one, on SQLite the handle that the store was made
@@ -113,11 +118,6 @@ export class LocalExecutionEngine {
    */
   inTransaction(transaction: unknown): OwnTransaction {
     return this.#transactions.of(transaction);
-  }
-
-  /** The definitions that it knows. */
-  get registry(): WorkflowRegistry {
-    return this.#registry;
   }
 
   // ----------------------------------------------------------------------------------- starting

@@ -103,7 +103,8 @@ export class OwnTransaction {
   ): Promise<WorkflowInstance> {
     const graph = this.#host.graphOf(workflow, options.version);
     const { definition } = graph;
-    checkTexts({ user: options.user, tenant: options.tenant });
+    const { user, tenant, businessKey, through } = options;
+    checkTexts({ user, tenant, businessKey, through });
     const initialData = await validInput(definition, options.initialData ?? {});
     return this.#inTurn(async () => {
       await this.#checkShape(graph);

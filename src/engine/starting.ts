@@ -1,6 +1,11 @@
 import { InstanceExistsError, InvalidArgumentError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import { type Command, createInstance, type EpochMs, type InstanceState } from "../machine/index.ts";
+import {
+  type Command,
+  createInstance,
+  type EpochMs,
+  type InstanceState,
+} from "../machine/index.ts";
 import type { MaybePromise } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
 import type { StartOptions, TracedStart } from "./engine-options.ts";

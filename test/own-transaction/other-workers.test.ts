@@ -196,7 +196,8 @@ describe.each(databases)("what is left to do after the commit on $name", ({ open
     };
     await complete(instanceId, "ask");
     let childId: string | undefined;
-    while (childId === undefined) [{ instanceId: childId }] = [((await engine.tasks.list()).items)[0] ?? {}];
+    while (childId === undefined)
+      [{ instanceId: childId }] = [(await engine.tasks.list()).items[0] ?? {}];
     await complete(childId, "sign");
     expect((await engine.waitFor(instanceId)).status).toBe("completed");
     expect(log).toEqual(["end"]);

@@ -144,7 +144,7 @@ describe.each(databases)("in the application's own transaction on $name", ({ ope
     );
     expect(inside.status).toBe("waiting");
     expect(inside.tasks.map(({ path }) => path)).toEqual(["sign"]);
-    expect(((await engine.tasks.list()).items).map(({ path }) => path)).toEqual(["sign"]);
+    expect((await engine.tasks.list()).items.map(({ path }) => path)).toEqual(["sign"]);
   });
 
   test("a signal serves the step that waits for it", async () => {
