@@ -1,0 +1,142 @@
+import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
+
+export interface View {
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+}
+
+const smallest = 0.08;
+const largest = 2.5;
+const clampScale = (scale: number) => Math.min(largest, Math.max(smallest, scale));
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PanZoom {
+  readonly view: View;
+  zoomBy(factor: number): void;
+  moveBy(x: number, y: number): void;
+  showAll(): void;
+  /** Brings a place into the middle if it is not in sight. */
+  reveal(x: number, y: number): void;
+}
+
+/** Moving and scaling what stands in a frame: by mouse, touch, wheel with Ctrl, keys and buttons. */
+export function usePanZoom(frame: RefObject<HTMLElement | null>, content: Size): PanZoom {
+  const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 });
+  const { width, height } = content;
+
+  const showAll = useCallback(() => {
+    const element = frame.current;
+    if (element === null || width === 0) return;
+    const space = { width: element.clientWidth, height: element.clientHeight };
+    const scale = Math.min(1, (space.width - 24) / width, (space.height - 24) / height);
+    // Text that nobody can read helps nobody: a large graph shows its beginning.
+    const shown = Math.max(scale, Math.min(0.45, Math.max(scale, 0.2)));
+    setView({
+      scale: shown,
+      x: shown * width > space.width ? 12 : (space.width - width * shown) / 2,
+      y: shown * height > space.height ? 12 : (space.height - height * shown) / 2,
+    });
+  }, [frame, width, height]);
+
+  const zoomAt = useCallback((factor: number, at: { x: number; y: number }) => {
+    setView((old) => {
+      const scale = clampScale(old.scale * factor);
+      const ratio = scale / old.scale;
+      return { scale, x: at.x - (at.x - old.x) * ratio, y: at.y - (at.y - old.y) * ratio };
+    });
+  }, []);
+
+  const zoomBy = useCallback(
+    (factor: number) => {
+      const element = frame.current;
+      if (element === null) return;
+      zoomAt(factor, { x: element.clientWidth / 2, y: element.clientHeight / 2 });
+    },
+    [frame, zoomAt],
+  );
+
+  const moveBy = useCallback((x: number, y: number) => {
+    setView((old) => ({ ...old, x: old.x + x, y: old.y + y }));
+  }, []);
+
+  const reveal = useCallback(
+    (x: number, y: number) => {
+      const element = frame.current;
+      if (element === null) return;
+      const { clientWidth, clientHeight } = element;
+      setView((old) => {
+        const at = { x: x * old.scale + old.x, y: y * old.scale + old.y };
+        const isSeen =
+          at.x > 60 && at.x < clientWidth - 60 && at.y > 30 && at.y < clientHeight - 30;
+        if (isSeen) return old;
+        return { ...old, x: clientWidth / 2 - x * old.scale, y: clientHeight / 2 - y * old.scale };
+      });
+    },
+    [frame],
+  );
+
+  usePointers(frame, moveBy, zoomAt);
+  return { view, zoomBy, moveBy, showAll, reveal };
+}
+
+type Pointers = Map<number, { x: number; y: number }>;
+
+function usePointers(
+  frame: RefObject<HTMLElement | null>,
+  moveBy: (x: number, y: number) => void,
+  zoomAt: (factor: number, at: { x: number; y: number }) => void,
+): void {
+  const pointers = useRef<Pointers>(new Map());
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const held = pointers.current;
+    const placeOf = (event: { clientX: number; clientY: number }) => {
+      const corner = element.getBoundingClientRect();
+      return { x: event.clientX - corner.left, y: event.clientY - corner.top };
+    };
+    const down = (event: PointerEvent) => {
+      if (event.button === 0) held.set(event.pointerId, placeOf(event));
+    };
+    const move = (event: PointerEvent) => {
+      const before = held.get(event.pointerId);
+      if (before === undefined) return;
+      const now = placeOf(event);
+      const [other] = [...held].filter(([id]) => id !== event.pointerId);
+      if (other === undefined) {
+        moveBy(now.x - before.x, now.y - before.y);
+      } else {
+        const [, still] = other;
+        const distance = (at: { x: number; y: number }) =>
+          Math.hypot(at.x - still.x, at.y - still.y);
+        const middle = { x: (now.x + still.x) / 2, y: (now.y + still.y) / 2 };
+        zoomAt(distance(now) / Math.max(1, distance(before)), middle);
+      }
+      held.set(event.pointerId, now);
+    };
+    const up = (event: PointerEvent) => void held.delete(event.pointerId);
+    const wheel = (event: WheelEvent) => {
+      // Without a key, the wheel moves the page as everywhere else.
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      zoomAt(Math.exp(-event.deltaY * 0.004), placeOf(event));
+    };
+    element.addEventListener("pointerdown", down);
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", up);
+    addEventListener("pointercancel", up);
+    element.addEventListener("wheel", wheel, { passive: false });
+    return () => {
+      element.removeEventListener("pointerdown", down);
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", up);
+      removeEventListener("pointercancel", up);
+      element.removeEventListener("wheel", wheel);
+    };
+  }, [frame, moveBy, zoomAt]);
+}
