@@ -220,6 +220,21 @@ export class InvalidArgumentError extends WorkflowsError {
   readonly code = "INVALID_ARGUMENT";
 }
 
+/** A schedule's cron pattern cannot be read. */
+export class InvalidCronError extends WorkflowsError {
+  readonly code = "INVALID_CRON";
+}
+
+/** A schedule's time zone is none that the platform knows. */
+export class InvalidTimezoneError extends WorkflowsError {
+  readonly code = "INVALID_TIMEZONE";
+}
+
+/** No schedule has this id. */
+export class UnknownScheduleError extends WorkflowsError {
+  readonly code = "UNKNOWN_SCHEDULE";
+}
+
 /** The webhook token is malformed, forged, or of no instance that exists. */
 export class InvalidTokenError extends WorkflowsError {
   readonly code = "INVALID_TOKEN";
@@ -285,6 +300,85 @@ export class StoreInvalidError extends WorkflowsError {
 /** The store was closed. */
 export class StoreClosedError extends WorkflowsError {
   readonly code = "STORE_CLOSED";
+}
+
+// ---------------------------------------------------------------------------------------- over HTTP
+
+/** Nobody is signed in, or nothing says who is. */
+export class UnauthenticatedError extends WorkflowsError {
+  readonly code = "UNAUTHENTICATED";
+}
+
+/** Who asks may not do this. */
+export class ForbiddenError extends WorkflowsError {
+  readonly code = "FORBIDDEN";
+}
+
+/** A page of another site sent the request. */
+export class CrossSiteError extends WorkflowsError {
+  readonly code = "CROSS_SITE";
+}
+
+/** The API has no such address. */
+export class UnknownAddressError extends WorkflowsError {
+  readonly code = "UNKNOWN_ADDRESS";
+}
+
+/** What has this address does not know the request's method. */
+export class MethodNotAllowedError extends WorkflowsError {
+  readonly code = "METHOD_NOT_ALLOWED";
+}
+
+/** A parameter, a header or the body of a request is not what the API's document says. */
+export class InvalidRequestError extends WorkflowsError {
+  readonly code = "INVALID_REQUEST";
+  readonly fields: readonly FieldProblem[];
+
+  constructor(message: string, fields: readonly FieldProblem[]) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+/** The body of a request is larger than the API takes. */
+export class BodyTooLargeError extends WorkflowsError {
+  readonly code = "BODY_TOO_LARGE";
+}
+
+/** The body of a request is in another format or encoding than the API takes. */
+export class UnsupportedMediaTypeError extends WorkflowsError {
+  readonly code = "UNSUPPORTED_MEDIA_TYPE";
+}
+
+/** What was to be changed is no longer what `If-Match` says. */
+export class PreconditionFailedError extends WorkflowsError {
+  readonly code = "PRECONDITION_FAILED";
+}
+
+/** A webhook's signature is missing, wrong, or too old. */
+export class InvalidSignatureError extends WorkflowsError {
+  readonly code = "INVALID_SIGNATURE";
+}
+
+/**
+ * What a client's request was refused with: `code` is the server's, or `REQUEST_FAILED` if what
+ * answered was not this API.
+ */
+export class RequestFailedError extends WorkflowsError {
+  readonly code: string;
+  readonly status: number;
+  /** What is wrong with each field, where the server says so. */
+  readonly fields: readonly FieldProblem[];
+
+  constructor(
+    message: string,
+    refusal: { status?: number; code?: string; fields?: readonly FieldProblem[] | undefined },
+  ) {
+    super(message);
+    this.code = refusal.code ?? "REQUEST_FAILED";
+    this.status = refusal.status ?? 0;
+    this.fields = refusal.fields ?? [];
+  }
 }
 
 // ------------------------------------------------------------ why a step, group or instance failed

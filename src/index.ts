@@ -80,15 +80,26 @@ export {
   WorkflowDefinition,
   type WorkflowDefinitionOptions,
 } from "./definition/workflow-definition.ts";
+export type { BulkOptions, BulkProgress, BulkRefusal, BulkResult } from "./engine/bulk.ts";
 export type { Clock } from "./engine/clock.ts";
+export type { EngineOptions, StartOptions } from "./engine/engine-options.ts";
+export type {
+  HistoryEntry,
+  HistoryOptions,
+  InstanceDirectory,
+  ListInstancesOptions,
+  RemoveEndedOptions,
+} from "./engine/instance-directory.ts";
 export type { Limit } from "./engine/limiter.ts";
-export {
-  type EngineOptions,
-  LocalExecutionEngine,
-  type StartOptions,
-} from "./engine/local-execution-engine.ts";
+export { LocalExecutionEngine } from "./engine/local-execution-engine.ts";
+export type { Page, PageOptions } from "./engine/page.ts";
 export { StepFailedError } from "./engine/recorded-error.ts";
+export type { RetentionOptions } from "./engine/retention.ts";
+export type { ListSchedulesOptions, SaveScheduleOptions, Schedules } from "./engine/schedules.ts";
+export type { InstanceStatistics, Statistics, WorkerLoad } from "./engine/statistics.ts";
 export type { CompleteTaskOptions } from "./engine/tasks.ts";
+export type { WatchFilter, WatchListener } from "./engine/watcher.ts";
+export type { TaskChange, WatchEvent } from "./engine/watchers.ts";
 export type {
   EdgeUse,
   HumanTask,

@@ -28,3 +28,26 @@ export function checkTexts(texts: Readonly<Record<string, unknown>>): void {
     }
   }
 }
+
+const mostTags = 100;
+
+/**
+ * Gives each tag once.
+ *
+ * @throws InvalidArgumentError if they are not a list of texts that a database can keep.
+ */
+export function checkTags(tags: unknown): readonly string[] {
+  if (!Array.isArray(tags) || tags.some((tag) => typeof tag !== "string" || tag === "")) {
+    throw new InvalidArgumentError(
+      `tags must be a list of non-empty strings; found ${JSON.stringify(tags)}.`,
+    );
+  }
+  const distinct = [...new Set<string>(tags)];
+  if (distinct.length > mostTags) {
+    throw new InvalidArgumentError(
+      `An instance may have ${mostTags} tags; found ${distinct.length}.`,
+    );
+  }
+  for (const tag of distinct) checkTexts({ "a tag": tag });
+  return Object.freeze(distinct);
+}

@@ -4,17 +4,24 @@ import type { DueTimers } from "./due-timers.ts";
 import { callHooks } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Instances } from "./instances.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** Tells whoever it concerns in this process what has become durable. */
 export class Announcer {
   readonly #timers: DueTimers;
   readonly #instances: Instances;
   readonly #logger: Logger;
+  readonly #telemetry: Telemetry | undefined;
 
-  constructor(timers: DueTimers, instances: Instances, logger: Logger) {
+  constructor(
+    timers: DueTimers,
+    instances: Instances,
+    { logger, telemetry }: { readonly logger: Logger; readonly telemetry: Telemetry | undefined },
+  ) {
     this.#timers = timers;
     this.#instances = instances;
     this.#logger = logger;
+    this.#telemetry = telemetry;
   }
 
   announce(runtime: InstanceRuntime, event: MachineEvent): void {
@@ -38,6 +45,10 @@ export class Announcer {
       case "InstanceFailed":
       case "InstanceCanceled":
         this.#instances.remove(runtime);
+        this.#telemetry?.instanceEnded(event.instance);
+        break;
+      case "InstanceStarted":
+        this.#telemetry?.instanceStarted(event.instance);
         break;
       default:
     }

@@ -66,13 +66,11 @@ export class ChildInstances {
     message: Message,
   ): Promise<void> {
     const step = parent.state.node(execution).source as SubworkflowStep;
-    const { user, tenant } = parent.state.instance;
     const graph = this.#host.graphOf(step.workflow, step.version);
     const given = {
+      ...inherited(parent),
       id: childId(parent.id, execution.id, execution.attempt),
       now: this.#host.now(),
-      user,
-      tenant,
       parent: { instanceId: parent.id, executionId: execution.id },
     };
     const before = this.#host.known(given.id);
@@ -159,14 +157,13 @@ export class ChildInstances {
    */
   #forestall(parent: InstanceRuntime, letter: TellLetter, message: Message): void {
     const { executionId, attempt, command } = letter;
-    const { user, tenant } = parent.state.instance;
     const id = childId(parent.id, executionId, attempt);
     const known = this.#host.known(id);
     if (known !== undefined) return this.#host.send(known, command, message);
     const graph = this.#graphFor(parent, executionId);
     if (graph === undefined) return this.#host.drop(message);
     const given = { parent: { instanceId: parent.id, executionId }, now: this.#host.now() };
-    const child = createInstance(graph, { id, user, tenant, ...given });
+    const child = createInstance(graph, { id, ...inherited(parent), ...given });
     this.#host.begin(new InstanceRuntime(graph, child, 0), message, command);
   }
 
@@ -215,6 +212,12 @@ export class ChildInstances {
       } as const;
     }
   }
+}
+
+/** What a child has of its parent. */
+function inherited({ state }: InstanceRuntime) {
+  const { user, tenant, businessKey, traceparent } = state.instance;
+  return { user, tenant, businessKey, traceparent };
 }
 
 /** Nobody waits for this child any more. */

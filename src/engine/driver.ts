@@ -6,7 +6,9 @@ import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
+import type { Telemetry } from "./telemetry.ts";
 import { answerWaiters } from "./waiters.ts";
+import type { Watchers } from "./watchers.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
@@ -34,6 +36,8 @@ interface Batch {
   readonly changes: PendingChange[];
   readonly answers: Answer[];
   readonly dropped: readonly Message[];
+  /** When its commit was begun, if somebody measures. */
+  begunAt: number | undefined;
 }
 
 /** What the driver needs of the rest of the engine. */
@@ -42,6 +46,9 @@ export interface DriverHost {
   readonly workerId: string;
   now(): EpochMs;
   createId(): string;
+  /** Who is told of what was kept. */
+  readonly watchers: Watchers;
+  readonly telemetry: Telemetry | undefined;
   /** Answers to messages of this worker that it has read, to be forgotten with the next commit. */
   takeDismissed(): readonly string[];
   /** Whether other workers want to hear of instances. */
@@ -140,6 +147,11 @@ export class Driver {
     return requests;
   }
 
+  /** How many commands wait to be decided. */
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#commits >= commitsAtOnce) return;
     this.#isScheduled = true;
@@ -165,6 +177,7 @@ export class Driver {
       changes: [],
       answers: dropped.map((message) => answerTo(message, undefined)),
       dropped,
+      begunAt: undefined,
     };
     for (const request of requests) this.#decide(batch, request);
     for (const change of batch.changes) this.#complete(change);
@@ -252,12 +265,20 @@ export class Driver {
     const { runtime, instance } = change;
     runtime.change = undefined;
     change.owner = runtime.isActive ? this.#host.workerId : undefined;
+    change.isAnnounced = this.#isOfInterest(change);
     if (instance === undefined) return;
-    change.isAnnounced = this.#host.hasListeners() && instance.status !== "running";
     if (runtime.isEnded && instance.parent !== undefined) {
       const { instanceId, executionId } = instance.parent;
       this.#post(change, { type: "ChildEnded", executionId, childId: runtime.id }, instanceId);
     }
+  }
+
+  /** Whether other workers want to hear of the change. */
+  #isOfInterest({ instance }: PendingChange): boolean {
+    const { watchers } = this.#host;
+    if (watchers.isWatchedElsewhere) return true;
+    if (instance === undefined || instance.status === "running") return false;
+    return this.#host.hasListeners();
   }
 
   // ----------------------------------------------------------------------------------- committing
@@ -267,6 +288,8 @@ export class Driver {
     const dismissed = this.#host.takeDismissed();
     const isNothing = changes.length + answers.length + dismissed.length === 0;
     const commit: Commit = { changes, answers, sent: none, handedOn: none, dismissed };
+    const { telemetry } = this.#host;
+    if (telemetry !== undefined && !isNothing) batch.begunAt = performance.now();
     let committed: readonly string[] | Promise<readonly string[]>;
     try {
       committed = isNothing ? none : this.#host.store.commit(commit);
@@ -299,9 +322,14 @@ export class Driver {
   }
 
   #committed(batch: Batch, refused: readonly string[]): void {
+    if (batch.begunAt !== undefined) {
+      this.#host.telemetry?.committed(performance.now() - batch.begunAt);
+    }
     if (this.#isClosed) return;
+    const { watchers } = this.#host;
     for (const change of batch.changes) {
       if (refused.length > 0) change.isRefused = refused.includes(change.instanceId);
+      if (!watchers.isEmpty && !change.isRefused) watchers.kept(change);
       if (change.isRefused || change.epoch !== change.runtime.epoch) continue;
       change.runtime.version = change.expectedVersion + 1;
       change.runtime.owner = change.owner;

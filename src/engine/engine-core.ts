@@ -1,24 +1,17 @@
-import type { Logger } from "../definition/context.ts";
 import {
   EngineClosedError,
   InternalError,
-  StepNotActiveError,
   StoreUnavailableError,
+  UnknownInstanceError,
 } from "../errors.ts";
 import { unboundStep } from "../graph/compile.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
-import {
-  type Command,
-  type Effect,
-  type ExecutionRecord,
-  isLive,
-  type MachineEvent,
-} from "../machine/index.ts";
+import { type Command, type ExecutionRecord, isLive, type MachineEvent } from "../machine/index.ts";
 import type { Transition } from "../machine/transition.ts";
-import type { Handover, MaybePromise, Message, Store } from "../store/store.ts";
+import type { MaybePromise, Message } from "../store/store.ts";
 import { Announcer } from "./announcer.ts";
+import type { BackgroundWork } from "./background-work.ts";
 import { abandon, ChildInstances } from "./children.ts";
-import type { Clock } from "./clock.ts";
+import type { CoreOptions } from "./core-options.ts";
 import { Driver, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
@@ -26,24 +19,13 @@ import { Fleet } from "./fleet.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
-import type { Limiter } from "./limiter.ts";
 import { Mailroom } from "./mailroom.ts";
+import { closedError, StartRefused } from "./rejections.ts";
+import type { WorkerLoad } from "./statistics.ts";
 import { StepRunner } from "./step-runner.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
+import { Watchers } from "./watchers.ts";
 import { keptSecret, WebhookTokens } from "./webhook-token.ts";
-
-export interface CoreOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly limiters: ReadonlyMap<string, Limiter>;
-  readonly secret: string | undefined;
-  readonly createId: () => string;
-  readonly random: () => number;
-  readonly pollIntervalMs: number;
-  readonly leaseMs: number;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
-}
 
 /** The parts of an engine, and how they hang together. */
 export class EngineCore {
@@ -60,7 +42,9 @@ export class EngineCore {
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
   readonly #runner: StepRunner;
-  readonly #effects = new EffectQueue((runtime, effect) => this.#performEffect(runtime, effect));
+  readonly watchers: Watchers;
+  readonly #background: BackgroundWork[] = [];
+  readonly #effects = new EffectQueue((runtime, effect) => this.#runner.perform(runtime, effect));
   /** Instances of this process whose start is on its way, by their key. */
   readonly #keys = new Map<string, InstanceRuntime>();
   #tokens: WebhookTokens | undefined;
@@ -68,7 +52,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf } = options;
+    const { store, clock, logger, createId, graphOf, telemetry } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -87,11 +71,10 @@ export class EngineCore {
         answerWaiters(runtime);
       },
     });
-    this.#announcer = new Announcer(this.#timers, this.#instances, logger);
+    this.#announcer = new Announcer(this.#timers, this.#instances, options);
     this.#mailroom = new Mailroom({
-      ...{ workerId, createId, now },
-      post: (sent, handedOn) => this.#post(sent, handedOn),
-      read: async () => store.receive(workerId),
+      ...{ store, workerId, createId, now },
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
       carryOut: (message) => {
         if (!this.#isClosed) this.#carrier.carryOut(message);
       },
@@ -103,10 +86,19 @@ export class EngineCore {
         reconcile: (ids) => this.#instances.reconcile(ids),
         outlived: () => this.#outlived(),
         receiveMail: () => this.#receiveMail(),
-        hear: (instanceId) => this.#lookAt(this.#instances.known(instanceId)),
+        hear: (news) => {
+          this.#lookAt(this.#instances.known(news.instanceId));
+          this.watchers.hear(news);
+        },
         look: () => this.#look(),
       },
     );
+    this.watchers = new Watchers({
+      ...{ store, logger, workerId, now },
+      neighbours: () => this.#fleet.neighbours,
+      tell: (to, letter) => this.#mailroom.tell(to, letter),
+    });
+    this.#background.push(this.watchers);
     this.#children = new ChildInstances({
       ...{ graphOf, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
@@ -123,18 +115,12 @@ export class EngineCore {
       send: (runtime, command, message) => this.#send(runtime, command, message),
       drop: (message) => this.#driver.drop(message),
       putDown: (message) => this.#mailroom.putDown(message),
+      watched: (letter) => this.watchers.watched(letter),
       inBackground: (what, work) => this.#inBackground(what, work),
     });
-    this.#runner = new StepRunner({
-      ...{ clock, logger, limiters: options.limiters, random: options.random },
-      send: (runtime, command) => this.#send(runtime, command),
-      isTrusted: () => this.#fleet.isTrusted,
-      whenTrusted: (work) => this.#fleet.whenTrusted(work),
-      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
-      tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
-    });
+    this.#runner = this.#newRunner(options);
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId },
+      ...{ store, workerId, now, createId, telemetry, watchers: this.watchers },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -143,9 +129,20 @@ export class EngineCore {
       doubt: () => this.#fleet.doubt(),
       perform: (request, decided, eventsFrom, effectsFrom) =>
         this.#perform(request, decided, eventsFrom, effectsFrom),
-      forward: (request, owner) => this.#forward(request, owner),
+      forward: (request, owner) => this.#mailroom.forward(request, owner),
       refused: (runtime, requests) => this.#refused(runtime, requests),
       lost: (runtimes, requests, error) => this.#lost(runtimes, requests, error),
+    });
+  }
+
+  #newRunner({ clock, logger, limiters, random, telemetry }: CoreOptions): StepRunner {
+    return new StepRunner({
+      ...{ clock, logger, limiters, random, telemetry },
+      send: (runtime, command) => this.#send(runtime, command),
+      isTrusted: () => this.#fleet.isTrusted,
+      whenTrusted: (work) => this.#fleet.whenTrusted(work),
+      resume: (runtime, execution) => this.#continueExecution(runtime, execution),
+      tokenFor: (instanceId, executionId) => this.tokens.issue(instanceId, executionId),
     });
   }
 
@@ -164,13 +161,28 @@ export class EngineCore {
     return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
+  startInBackground(): void {
+    this.#inBackground("The engine cannot take part", async () => this.start());
+  }
+
   #useSecret(): MaybePromise<void> {
     const { store, secret } = this.#options;
     const use = (value: string) => {
-      this.#tokens ??= new WebhookTokens(value);
+      if (this.#tokens !== undefined) return;
+      this.#tokens = new WebhookTokens(value);
+      this.#inBackground("The store cannot be looked at", () => this.#lookAround());
     };
     const kept = secret ?? keptSecret(store);
     return kept instanceof Promise ? kept.then(use) : use(kept);
+  }
+
+  /** Does this too from now on, from time to time. */
+  attach(work: BackgroundWork): void {
+    this.#background.push(work);
+  }
+
+  async #lookAround(): Promise<void> {
+    for (const work of this.#background) await work.look();
   }
 
   /** Takes over what engines that are gone have left; gives how many instances. */
@@ -188,6 +200,7 @@ export class EngineCore {
     const closed = closedError();
     this.#timers.clear();
     this.#effects.clear();
+    for (const work of this.#background) work.close();
     for (const { done } of this.#driver.close()) done?.(closed);
     for (const runtime of this.#instances.all()) {
       this.#abortAll(runtime);
@@ -195,7 +208,7 @@ export class EngineCore {
       rejectWaiters(runtime, closed);
     }
     this.#instances.close();
-    this.#mailroom.giveUp(closed);
+    this.#mailroom.close(closed);
     await this.#fleet.leave();
   }
 
@@ -261,32 +274,51 @@ export class EngineCore {
     command: Command,
     see: (runtime: InstanceRuntime) => Seen,
   ): Promise<Seen> {
-    this.refuseIfClosed();
     const others = found.busyExecutions();
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-        this.#instances.add(found);
-        this.#driver.send(found, command, undefined, done);
-      });
-    } catch (error) {
-      if (error instanceof StartRefused) return this.act(await this.find(found.id), command, see);
-      throw error;
-    }
-    this.#instances.rest(found);
+    await this.tell(found, command);
     const runtime = (await this.#instances.tryFind(found.id)) ?? found;
     forgetEnded(runtime, others);
     return waitUntil(runtime, "settled", see, others);
   }
 
-  /** @throws StepNotActiveError */
-  tokenOf(runtime: InstanceRuntime, path: string): string {
-    const { state } = runtime;
-    const execution = state.executions.findLast(
-      (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
-    );
-    if (execution !== undefined) return this.tokens.issue(runtime.id, execution.id);
-    throw new StepNotActiveError(`No webhook step "${path}" of instance "${runtime.id}" waits.`);
+  /** Resolves when the command is durable. */
+  async tell(found: InstanceRuntime, command: Command): Promise<void> {
+    this.refuseIfClosed();
+    const send = () =>
+      new Promise<void>((resolve, reject) => {
+        const done = (error?: unknown) => (error === undefined ? resolve() : reject(error));
+        this.#instances.add(found);
+        this.#driver.send(found, command, undefined, done);
+      });
+    const { telemetry } = this.#options;
+    try {
+      await (telemetry === undefined ? send() : telemetry.command(found, command, send));
+    } catch (error) {
+      if (error instanceof StartRefused) return this.tell(await this.find(found.id), command);
+      throw error;
+    }
+    this.#instances.rest(found);
+  }
+
+  /** These instances do not exist any more. */
+  forget(instanceIds: readonly string[]): void {
+    for (const id of instanceIds) {
+      const known = this.#instances.known(id);
+      if (known?.isIdle) this.#instances.remove(known);
+    }
+  }
+
+  /** Whether, of all workers, this one does what one of them has to do. */
+  isTurn(work: string): boolean {
+    return this.#fleet.isTurn(work);
+  }
+
+  /** How much this worker has to do at the moment. */
+  get load(): WorkerLoad {
+    let runningSteps = 0;
+    for (const { running } of this.#instances.all()) runningSteps += running.count;
+    const { queueLength: queuedCommands } = this.#driver;
+    return { id: this.workerId, queuedCommands, runningSteps, instances: this.#instances.count };
   }
 
   #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
@@ -327,7 +359,9 @@ export class EngineCore {
     for (const child of runtime.children ?? []) abandon(child);
   }
 
-  #missing(runtime: InstanceRuntime, error: unknown): void {
+  #missing(runtime: InstanceRuntime, cause: unknown): void {
+    // Without a cause, somebody has removed it after its end.
+    const error = cause ?? new UnknownInstanceError(`There is no instance "${runtime.id}".`);
     abandon(runtime);
     runtime.refusal = error;
     // Whoever waits here is refused when it is looked at.
@@ -347,6 +381,7 @@ export class EngineCore {
     const error = new StoreUnavailableError(message);
     this.#mailroom.giveUp(error);
     this.#fleet.doubt();
+    this.watchers.outlived();
     for (const runtime of this.#instances.all()) {
       // A commit that is on its way may make it the owner of what others have taken over since.
       const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
@@ -387,7 +422,8 @@ export class EngineCore {
       // The others fire it only if the one whose turn it is has not.
       this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
     }
-    if (this.#mailroom.hasDismissed) await this.#post([], []);
+    await this.#mailroom.tidy();
+    await this.#lookAround();
   }
 
   #lookAt(runtime: InstanceRuntime | undefined): void {
@@ -399,11 +435,6 @@ export class EngineCore {
 
   // ---------------------------------------------------------------------------------------- mail
 
-  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
-    const dismissed = this.#mailroom.takeDismissed();
-    await this.#options.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
-  }
-
   async #receiveMail(): Promise<void> {
     if (!this.#isClosed) await this.#mailroom.receive();
   }
@@ -411,19 +442,6 @@ export class EngineCore {
   #carriedOut(message: Message): void {
     this.#mailroom.settle(message);
     this.#carrier.carriedOut(message, this.#instances.known(message.instanceId));
-  }
-
-  #forward({ runtime, command, message, done }: Request, owner: string): void {
-    if (message !== undefined) {
-      void this.#mailroom.handOn(message, owner);
-    } else if (done !== undefined) {
-      // To a worker that is not known nobody answers.
-      this.#fleet.whenTrusted(() => {
-        if (this.#isClosed) done(closedError());
-        else void this.#mailroom.send(runtime.id, owner, { type: "Do", command }, done);
-      });
-    }
-    // What this process itself has to say of an instance that it does not own is out of date.
   }
 
   // ------------------------------------------------------------------------- after a failed commit
@@ -470,24 +488,11 @@ export class EngineCore {
     if (!runtime.isEnded) this.#instances.rest(runtime);
   }
 
-  #performEffect(runtime: InstanceRuntime, effect: Effect): void {
-    // What concerns children was sent as messages, with the commit.
-    if (effect.type === "RunStep") this.#runner.run(runtime, effect);
-    else if (effect.type === "AbortStep") this.#runner.abort(runtime, effect.executionId);
-  }
-
   #forgetKey(runtime: InstanceRuntime): void {
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
   }
 }
-
-function closedError(): EngineClosedError {
-  return new EngineClosedError("The engine was closed.");
-}
-
-/** A start that somebody else was before with: another instance has the id or the key. */
-export class StartRefused extends InternalError {}
 
 /** More timers than these are looked at the next time. */
 const timersAtOnce = 10_000;

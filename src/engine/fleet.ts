@@ -22,8 +22,8 @@ export interface FleetHost {
   /** This worker was taken for gone, and what it owned may belong to others. */
   outlived(): void;
   receiveMail(): Promise<void>;
-  /** Somebody else has changed this instance. */
-  hear(instanceId: string): void;
+  /** Somebody else has changed an instance. */
+  hear(news: Extract<News, { type: "instance" }>): void;
   /** Whatever is looked at from time to time. */
   look(): Promise<void>;
 }
@@ -78,6 +78,11 @@ export class Fleet {
   /** Whether other workers are there that may want to hear of instances. */
   get hasNeighbours(): boolean {
     return this.#neighbours.size > 0;
+  }
+
+  /** The ids of the other workers that are known. */
+  get neighbours(): readonly string[] {
+    return [...this.#neighbours.keys()];
   }
 
   /**
@@ -168,7 +173,7 @@ export class Fleet {
         this.#inBackground(this.claim());
         break;
       default:
-        this.#host.hear(news.instanceId);
+        this.#host.hear(news);
     }
   }
 

@@ -50,6 +50,10 @@ export class Instances {
     return [...this.#all.values()];
   }
 
+  get count(): number {
+    return this.#all.size;
+  }
+
   known(instanceId: string): InstanceRuntime | undefined {
     return this.#all.get(instanceId);
   }
@@ -110,7 +114,13 @@ export class Instances {
     const { store } = this.#host;
     const before = this.#all.get(instanceId);
     if (before !== undefined) {
+      const wasStored = before.isStored;
       const [version = 0] = await store.versions([instanceId]);
+      // What was kept and is there no longer was removed after its end.
+      if (wasStored && version === 0) {
+        this.remove(before);
+        return undefined;
+      }
       const isCurrent = await whenFree(before, () => before.version >= version);
       if (isCurrent && this.#all.get(instanceId) === before) return before;
     }

@@ -2,7 +2,7 @@ import type { Command } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
 import { abandon, type ChildInstances } from "./children.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-import { letterOf } from "./letters.ts";
+import { type Letter, letterOf } from "./letters.ts";
 import { answerWaiters } from "./waiters.ts";
 
 /** What carrying out messages needs of the engine. */
@@ -16,6 +16,8 @@ export interface CarrierHost {
   drop(message: Message): void;
   /** The message is left in the store, to be received again. */
   putDown(message: Message): void;
+  /** Another worker wants to hear of changes, or no longer does. */
+  watched(letter: Extract<Letter, { type: "Watching" }>): void;
   inBackground(what: string, work: () => Promise<void>): void;
 }
 
@@ -28,6 +30,12 @@ export class LetterCarrier {
   }
 
   carryOut(message: Message): void {
+    const letter = letterOf(message);
+    if (letter.type === "Watching") {
+      this.#host.watched(letter);
+      this.#host.drop(message);
+      return;
+    }
     const known = this.#host.known(message.instanceId);
     if (known !== undefined) {
       this.#open(known, message);
@@ -53,8 +61,10 @@ export class LetterCarrier {
       case "TellChild":
         this.#follow(message, () => children.tell(runtime, letter, message));
         break;
-      default:
+      case "ChildEnded":
         this.#follow(message, () => children.ended(runtime, letter, message));
+        break;
+      default:
     }
   }
 

@@ -21,6 +21,8 @@ export type Letter =
       readonly attempt: number;
       readonly command: Command;
     }
+  /** A worker wants to hear of every change, or no longer does; the message names no instance. */
+  | { readonly type: "Watching"; readonly workerId: string; readonly isWatching: boolean }
   /** The child that an execution of the instance waits for has ended. */
   | { readonly type: "ChildEnded"; readonly executionId: number; readonly childId: string };
 

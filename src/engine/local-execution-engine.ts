@@ -1,4 +1,4 @@
-import type { AnyData, Logger } from "../definition/context.ts";
+import type { AnyData } from "../definition/context.ts";
 import { compileForm } from "../definition/form.ts";
 import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
@@ -17,13 +17,19 @@ import { type Actor, type Command, createInstance } from "../machine/index.ts";
 import { refuseTask } from "../machine/permission.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
-import { checkTexts } from "../text.ts";
+import { checkTags, checkTexts } from "../text.ts";
+import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { EngineCore, StartRefused } from "./engine-core.ts";
+import { DecisionLinks } from "./decision-links.ts";
+import { EngineCore } from "./engine-core.ts";
+import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
+import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import { type Limit, Limiter } from "./limiter.ts";
-import { errorOfRejection } from "./rejections.ts";
+import { Limiter } from "./limiter.ts";
+import { errorOfRejection, StartRefused } from "./rejections.ts";
+import type { Schedules } from "./schedules.ts";
+import { gatherStatistics, type Statistics } from "./statistics.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -31,50 +37,17 @@ import {
   showTask,
   taskQuery,
 } from "./tasks.ts";
+import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 import { waitUntil } from "./waiters.ts";
+import type { WatchFilter, WatchListener } from "./watcher.ts";
+import { tokenOf } from "./webhook-token.ts";
 import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
-
-export interface EngineOptions {
-  /** Where instances are kept; in memory unless told. */
-  readonly store?: Store;
-  /** Limits that steps name: how much of something outside this process may use at once. */
-  readonly limits?: Readonly<Record<string, Limit>>;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Signs webhook tokens. Unless told, one is made once and kept in the store. */
-  readonly secret?: string;
-  /**
-   * How often a process looks for what no other process told it, in milliseconds: 1000 unless told.
-   * Only for a store that several processes can use.
-   */
-  readonly pollIntervalMs?: number;
-  /**
-   * After so many milliseconds without a sign of life a process is taken for gone, and what it ran
-   * goes on in another: 8000 unless told.
-   */
-  readonly leaseMs?: number;
-  /** Makes the ids of instances. */
-  readonly createId?: () => string;
-  /** Gives numbers in [0, 1), for the jitter of retries. */
-  readonly random?: () => number;
-}
-
-export interface StartOptions<Data = AnyData> {
-  readonly initialData?: Data;
-  /** The latest registered version unless told. */
-  readonly version?: string;
-  /** An id of your own. Starting again with the same id gives the existing instance. */
-  readonly instanceId?: string;
-  /** A key of your own; starting again with the same key gives the existing instance. */
-  readonly idempotencyKey?: string;
-  /** Who starts it. */
-  readonly user?: string;
-  readonly tenant?: string;
-}
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
+  /** Tokens with which people decide without signing in. */
+  readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -82,9 +55,14 @@ export class LocalExecutionEngine {
   readonly #core: EngineCore;
   readonly #checked = new WeakSet<WorkflowGraph>();
   readonly #limiters: ReadonlyMap<string, Limiter>;
+  readonly #telemetry = Telemetry.find();
+  /** Finds instances, tells what was done to them, and does one thing to many of them. */
+  readonly instances: InstanceDirectory;
+  /** The cron schedules that start instances. */
+  readonly schedules: Schedules;
 
   /**
-   * @throws InvalidOptionError if a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * @throws InvalidOptionError if a time of `retention`, a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
    * least 1, or the lease is shorter than three intervals.
    */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
@@ -109,7 +87,18 @@ export class LocalExecutionEngine {
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
       graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
+      telemetry: this.#telemetry,
     });
+    const now = () => Math.floor(this.#clock.now());
+    const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
+    this.instances = new InstanceDirectory(this.#core, this.#store, now);
+    this.schedules = attachBackground(host, this, options, this.#telemetry);
+    this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
+  }
+
+  /** The definitions that it knows. */
+  get registry(): WorkflowRegistry {
+    return this.#registry;
   }
 
   // ----------------------------------------------------------------------------------- starting
@@ -168,6 +157,24 @@ export class LocalExecutionEngine {
     return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 
+  /** How much there is of everything, and how old it is. */
+  async statistics(): Promise<Statistics> {
+    return gatherStatistics(this.#core, this.#store, Math.floor(this.#clock.now()));
+  }
+
+  /**
+   * Calls the listener with what changes from now on, when it is durable, whichever process changes
+   * it. A listener that is slow hears of the latest state of each instance and task. Gives a
+   * function that ends it.
+   *
+   * @throws InvalidArgumentError
+   */
+  watch(filter: WatchFilter, listener: WatchListener): () => void {
+    const stop = this.#core.watchers.watch(filter, listener);
+    this.#core.startInBackground();
+    return stop;
+  }
+
   // -------------------------------------------------------------------- what people and systems do
 
   /**
@@ -224,7 +231,8 @@ export class LocalExecutionEngine {
     readonly stepName: string;
   }): Promise<string> {
     const { instanceId, stepName } = options;
-    return this.#core.read(instanceId, (runtime) => this.#core.tokenOf(runtime, stepName));
+    const see = (runtime: InstanceRuntime) => tokenOf(runtime, stepName, this.#core.tokens);
+    return this.#core.read(instanceId, see);
   }
 
   /**
@@ -342,6 +350,18 @@ export class LocalExecutionEngine {
     options: StartOptions<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
+    const start = (traceparent?: string) =>
+      this.#startNow(workflow, { ...options, traceparent }, until);
+    if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
+    return this.#telemetry.start(typeof workflow === "string" ? workflow : workflow.name, start);
+  }
+
+  async #startNow<Data>(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
+    workflow: string | WorkflowDefinition<any, Data>,
+    options: TracedStart<Data>,
+    until: "stored" | "settled",
+  ): Promise<WorkflowInstance> {
     const ready = this.#core.start();
     if (ready instanceof Promise) await ready;
     const begun = this.#begin(workflow, options);
@@ -350,7 +370,7 @@ export class LocalExecutionEngine {
       return await waitUntil(runtime, until, show);
     } catch (error) {
       // Another process started it at the same moment.
-      if (error instanceof StartRefused) return this.#started(workflow, options, until);
+      if (error instanceof StartRefused) return this.#startNow(workflow, options, until);
       throw error;
     }
   }
@@ -359,15 +379,17 @@ export class LocalExecutionEngine {
   #begin<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
-    options: StartOptions<Data>,
+    options: TracedStart<Data>,
   ): InstanceRuntime | Promise<InstanceRuntime> {
     const definition =
       typeof workflow === "string"
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
     const graph = this.#graphOf(definition);
-    const { instanceId, idempotencyKey, user, tenant } = options;
-    if (user !== undefined || tenant !== undefined) checkTexts({ user, tenant });
+    const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
+    if (user !== undefined || tenant !== undefined || businessKey !== undefined) {
+      checkTexts({ user, tenant, businessKey });
+    }
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -386,7 +408,7 @@ export class LocalExecutionEngine {
   async #beginChecked(
     graph: WorkflowGraph,
     definition: AnyDefinition,
-    options: StartOptions,
+    options: TracedStart,
   ): Promise<InstanceRuntime> {
     const initialData = await validInput(definition, options.initialData ?? {});
     // While the store was asked, another call may have started it.
@@ -398,7 +420,7 @@ export class LocalExecutionEngine {
   #create(
     graph: WorkflowGraph,
     initialData: Readonly<Record<string, unknown>>,
-    options: StartOptions,
+    options: TracedStart,
   ): InstanceRuntime {
     const state = createInstance(graph, {
       id: options.instanceId ?? this.#createId(),
@@ -407,6 +429,9 @@ export class LocalExecutionEngine {
       user: options.user,
       tenant: options.tenant,
       idempotencyKey: options.idempotencyKey,
+      businessKey: options.businessKey,
+      tags: options.tags && checkTags(options.tags),
+      traceparent: options.traceparent,
     });
     const runtime = new InstanceRuntime(graph, state, 0);
     this.#core.begin(runtime);

@@ -1,15 +1,16 @@
 import type { EpochMs } from "../machine/index.ts";
-import type { Handover, Mail, Message, Reply } from "../store/store.ts";
+import type { Handover, Message, Reply, Store } from "../store/store.ts";
+import type { Request } from "./driver.ts";
 import type { Letter, Outcome } from "./letters.ts";
 import { errorOfOutcome } from "./rejections.ts";
 
 export interface MailHost {
+  readonly store: Store;
   readonly workerId: string;
   now(): EpochMs;
   createId(): string;
-  /** Writes what belongs to no change of this process. */
-  post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void>;
-  read(): Promise<Mail>;
+  /** Does it as soon as nobody can have taken this worker for gone. */
+  whenTrusted(work: () => void): void;
   carryOut(message: Message): void;
 }
 
@@ -26,6 +27,7 @@ export class Mailroom {
   #reading: Promise<void> | undefined;
   #readingNext: Promise<void> | undefined;
   #dismissed: string[] = [];
+  #closed: unknown;
 
   constructor(host: MailHost) {
     this.#host = host;
@@ -39,17 +41,44 @@ export class Mailroom {
     this.#awaited.set(id, done);
     try {
       const message = { id, instanceId, to: owner, from: workerId, at, command: letter };
-      await this.#host.post([message], []);
+      await this.#post([message], []);
     } catch (error) {
       this.#awaited.delete(id);
       done(error);
     }
   }
 
+  /** The instance of the request belongs to another worker. */
+  forward({ runtime, command, message, done }: Request, owner: string): void {
+    if (message !== undefined) {
+      void this.handOn(message, owner);
+    } else if (done !== undefined) {
+      // To a worker that is not known nobody answers.
+      this.#host.whenTrusted(() => {
+        if (this.#closed !== undefined) done(this.#closed);
+        else void this.send(runtime.id, owner, { type: "Do", command }, done);
+      });
+    }
+    // What this process itself has to say of an instance that it does not own is out of date.
+  }
+
+  /** Tells another worker something that is about no instance. */
+  async tell(to: string, letter: Letter): Promise<void> {
+    const id = this.#host.createId();
+    const at = this.#host.now();
+    await this.#post([{ id, instanceId: "", to, from: undefined, at, command: letter }], []);
+  }
+
+  /** Writes what belongs to no change of this process. */
+  async #post(sent: readonly Message[], handedOn: readonly Handover[]): Promise<void> {
+    const dismissed = this.takeDismissed();
+    await this.#host.store.commit({ changes: [], answers: [], sent, handedOn, dismissed });
+  }
+
   /** Hands a message on to the worker that owns its instance. */
   async handOn(message: Message, owner: string): Promise<void> {
     try {
-      await this.#host.post([], [{ messageId: message.id, by: message.to, to: owner }]);
+      await this.#post([], [{ messageId: message.id, by: message.to, to: owner }]);
       this.settle(message);
     } catch {
       // It is still kept, and received again.
@@ -76,7 +105,8 @@ export class Mailroom {
 
   async #receive(): Promise<void> {
     this.#settled.clear();
-    const { messages, answers } = await this.#host.read();
+    const { store, workerId } = this.#host;
+    const { messages, answers } = await store.receive(workerId);
     for (const message of messages) if (!this.#settled.has(message.id)) this.take(message);
     for (const answer of answers) this.#read(answer);
   }
@@ -108,8 +138,9 @@ export class Mailroom {
     done(ok ? undefined : errorOfOutcome(outcome as Extract<Outcome, { ok: false }>));
   }
 
-  get hasDismissed(): boolean {
-    return this.#dismissed.length > 0;
+  /** Answers that were read can go. */
+  async tidy(): Promise<void> {
+    if (this.#dismissed.length > 0) await this.#post([], []);
   }
 
   takeDismissed(): readonly string[] {
@@ -117,6 +148,11 @@ export class Mailroom {
     const dismissed = [...new Set(this.#dismissed)];
     this.#dismissed = [];
     return dismissed;
+  }
+
+  close(error: unknown): void {
+    this.#closed = error;
+    this.giveUp(error);
   }
 
   /** No answers come any more to what was asked. */

@@ -1,4 +1,5 @@
 import {
+  EngineClosedError,
   InstanceEndedError,
   InstanceNotFailedError,
   InternalError,
@@ -41,3 +42,10 @@ export function errorOfOutcome({ code, message }: Extract<Outcome, { ok: false }
   const known = errors[code as Rejection["code"]];
   return known === undefined ? new InternalError(message) : new known(message);
 }
+
+export function closedError(): EngineClosedError {
+  return new EngineClosedError("The engine was closed.");
+}
+
+/** A start that somebody else was before with: another instance has the id or the key. */
+export class StartRefused extends InternalError {}

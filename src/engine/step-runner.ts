@@ -20,6 +20,7 @@ import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Limiter } from "./limiter.ts";
 import { isWorthRetrying, recordError } from "./recorded-error.ts";
 import { StepContext } from "./step-context.ts";
+import type { AttemptOutcome, Telemetry } from "./telemetry.ts";
 
 type RunStep = Extract<Effect, { type: "RunStep" }>;
 type Phase = RunStep["phase"];
@@ -37,6 +38,7 @@ export interface RunnerHost {
   /** Goes on with an execution of before a restart, whose step has become known. */
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
+  readonly telemetry: Telemetry | undefined;
 }
 
 /**
@@ -67,7 +69,13 @@ export class StepRunner {
     this.#host = host;
   }
 
-  run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
+  perform(runtime: InstanceRuntime, effect: Effect): void {
+    // What concerns children was sent as messages, with the commit.
+    if (effect.type === "RunStep") this.#run(runtime, effect);
+    else if (effect.type === "AbortStep") this.abort(runtime, effect.executionId);
+  }
+
+  #run(runtime: InstanceRuntime, { execution, phase }: RunStep): void {
     const { graph, state } = runtime;
     // What came with the same commit, or after it, may have ended it already.
     if (!isCurrent(state, execution)) return;
@@ -111,6 +119,7 @@ export class StepRunner {
     if (context === undefined) return;
     runtime.running.delete(context);
     runtime.bodies?.delete(executionId);
+    this.#host.telemetry?.attemptEnded(context, "canceled");
     context.abort(new DOMException(`"${context.stepName}" was cancelled.`, "AbortError"));
   }
 
@@ -123,8 +132,14 @@ export class StepRunner {
   ): void {
     const disarm = this.#armTimeout(runtime, context, node, phase);
     let outcome: unknown;
+    const { telemetry } = this.#host;
     try {
-      outcome = this.#call(runtime, context, node, phase);
+      outcome =
+        telemetry === undefined
+          ? this.#call(runtime, context, node, phase)
+          : telemetry.attempt(runtime, context, phase, () =>
+              this.#call(runtime, context, node, phase),
+            );
     } catch (error) {
       disarm?.();
       this.#failed(runtime, context, node, error);
@@ -241,6 +256,7 @@ export class StepRunner {
   #failed(runtime: InstanceRuntime, context: StepContext, node: GraphNode, thrown: unknown): void {
     if (context.isClosed) return;
     const error = recordError(thrown, context.stepName);
+    this.#host.telemetry?.attemptThrew(context, thrown);
     let retryable = false;
     try {
       retryable = isWorthRetrying(thrown, node.retry?.retryOn);
@@ -272,6 +288,7 @@ export class StepRunner {
     context.close();
     runtime.running.delete(context);
     runtime.bodies?.delete(context.execution.id);
+    this.#host.telemetry?.attemptEnded(context, outcomeOf(command), errorOf(command));
     this.#host.send(runtime, command);
   }
 
@@ -295,6 +312,15 @@ export class StepRunner {
       context.abort(new DOMException(message, "TimeoutError"));
     });
   }
+}
+
+function outcomeOf({ type }: Command): AttemptOutcome {
+  if (type === "StepFailed") return "failed";
+  return type === "StepSkipped" ? "skipped" : "succeeded";
+}
+
+function errorOf(command: Command): RecordedError | undefined {
+  return command.type === "StepFailed" ? command.error : undefined;
 }
 
 function isCurrent(state: InstanceState, { id, attempt }: ExecutionRecord): boolean {

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { InvalidTokenError } from "../errors.ts";
+import { InvalidTokenError, StepNotActiveError } from "../errors.ts";
+import { isLive } from "../machine/index.ts";
 import type { MaybePromise, Store } from "../store/store.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** The secret of a store's tokens: made once, and then the same for all engines on it. */
 export function keptSecret(store: Store): MaybePromise<string> {
@@ -20,7 +22,7 @@ export class WebhookTokens {
 
   issue(instanceId: string, executionId: number): string {
     const subject = Buffer.from(`${executionId}:${instanceId}`).toString("base64url");
-    return `${subject}.${this.#sign(subject).toString("base64url")}`;
+    return `${subject}.${this.sign(subject)}`;
   }
 
   /** @throws InvalidTokenError if the token was not issued with this secret. */
@@ -38,7 +40,25 @@ export class WebhookTokens {
     return { executionId: Number(text.slice(0, colon)), instanceId: text.slice(colon + 1) };
   }
 
+  /** The signature of a text; what is no webhook token says in its text what it is. */
+  sign(text: string): string {
+    return this.#sign(text).toString("base64url");
+  }
+
   #sign(subject: string): Buffer {
     return createHmac("sha256", this.#secret).update(subject).digest();
   }
+}
+
+/**
+ * The token of the webhook step of this path.
+ *
+ * @throws StepNotActiveError
+ */
+export function tokenOf({ id, state }: InstanceRuntime, path: string, all: WebhookTokens): string {
+  const execution = state.executions.findLast(
+    (each) => each.path === path && isLive(each.status) && state.node(each).kind === "webhook",
+  );
+  if (execution !== undefined) return all.issue(id, execution.id);
+  throw new StepNotActiveError(`No webhook step "${path}" of instance "${id}" waits.`);
 }

@@ -2,6 +2,7 @@ import type { ExecutionSummary } from "../definition/context.ts";
 import type { RecordedError } from "../errors.ts";
 import type {
   ExecutionRecord,
+  InstanceRecord,
   InstanceState,
   TaskRecord,
   WorkflowStatus,
@@ -17,6 +18,8 @@ export interface StepExecution extends ExecutionSummary {
   /** The execution of the group that it is a member of; 0 for none. */
   readonly parent: number;
   readonly result: unknown;
+  /** What it wrote to the context. */
+  readonly writes: Readonly<Record<string, unknown>> | undefined;
   readonly error: RecordedError | undefined;
   /** For a compensation: the execution that it undoes; otherwise 0. */
   readonly compensates: number;
@@ -55,6 +58,12 @@ export class WorkflowInstance {
   readonly endedAt: number | undefined;
   readonly user: string | undefined;
   readonly tenant: string | undefined;
+  readonly businessKey: string | undefined;
+  readonly tags: readonly string[];
+  /** How it will end when its compensation is done. */
+  readonly compensating: "failed" | "canceled" | undefined;
+  /** The execution of another instance that waits for this one. */
+  readonly parent: InstanceRecord["parent"];
   readonly #state: InstanceState;
   readonly #executionCount: number;
   readonly #frozen: Frozen | undefined;
@@ -72,6 +81,10 @@ export class WorkflowInstance {
     this.endedAt = instance.endedAt;
     this.user = instance.user;
     this.tenant = instance.tenant;
+    this.businessKey = instance.businessKey;
+    this.tags = instance.tags;
+    this.compensating = instance.compensating;
+    this.parent = instance.parent;
     this.#state = state;
     this.#executionCount = state.executions.length;
     // What has ended stays as it is and can be read later; what may go on is copied now.
@@ -136,7 +149,8 @@ interface Frozen {
 function showExecution(execution: ExecutionRecord): StepExecution {
   const { id, parent, result, error, compensates, map } = execution;
   const itemCount = map?.items.length;
-  return { ...summarize(execution), id, parent, result, error, compensates, itemCount };
+  const writes = execution.writes && Object.fromEntries(execution.writes);
+  return { ...summarize(execution), id, parent, result, writes, error, compensates, itemCount };
 }
 
 function edgeUses(state: InstanceState, executions: readonly ExecutionRecord[]): EdgeUse[] {

@@ -232,7 +232,16 @@ export interface Mail {
 export type News =
   /** A message or an answer for this worker. */
   | { readonly type: "mail" }
-  | { readonly type: "instance"; readonly instanceId: string }
+  /**
+   * An instance that was announced: when its change was decided, and the ids of the change's tasks.
+   * Both are left out if the store cannot tell.
+   */
+  | {
+      readonly type: "instance";
+      readonly instanceId: string;
+      readonly at?: EpochMs | undefined;
+      readonly taskIds?: readonly string[] | undefined;
+    }
   /** A worker has retired: there may be something to claim. */
   | { readonly type: "orphans" };
 
@@ -399,6 +408,8 @@ export interface ScheduleRecord {
   readonly tenant: string | undefined;
   readonly businessKey: string | undefined;
   readonly tags: readonly string[];
+  /** What becomes of moments that passed while no process ran. */
+  readonly missed: MissedMoments;
   readonly isPaused: boolean;
   readonly createdAt: EpochMs;
   /** Undefined if it never fires again. */
@@ -407,7 +418,12 @@ export interface ScheduleRecord {
   readonly lastInstanceId: string | undefined;
 }
 
+/** `once`: one start for all that were missed; `skip`: none. */
+export type MissedMoments = "once" | "skip";
+
 export interface ScheduleQuery {
+  /** Only this one. */
+  readonly id?: string | undefined;
   readonly workflow?: string | undefined;
   readonly tenant?: string | undefined;
   readonly dueBefore?: EpochMs | undefined;

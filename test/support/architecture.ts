@@ -41,7 +41,7 @@ const BORDERS: Readonly<Record<string, Border>> = {
     packages: true,
   },
   testing: { values: ["engine", "machine", "graph", "definition", "store"], packages: true },
-  http: { values: ["engine", "definition"], types: ["store", "machine", "graph"], packages: true },
+  http: { values: ["engine", "graph", "definition"], types: ["store", "machine"], packages: true },
   cli: { values: ["http", "engine", "store", "graph", "definition"], packages: true },
   dashboard: { values: ["http/client.ts"], packages: true },
 };

@@ -1,11 +1,18 @@
 import type {
+  ActQuery,
   Change,
   Claim,
   Commit,
+  InstanceFilter,
+  InstanceQuery,
   MaybePromise,
   MemoryStore,
   News,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
@@ -43,6 +50,42 @@ export class RemoteStore implements Store {
 
   listTasks(query: TaskQuery) {
     return later(() => this.home.listTasks(query));
+  }
+
+  countTasks(filter: TaskFilter, atMost: number) {
+    return later(() => this.home.countTasks(filter, atMost));
+  }
+
+  listInstances(query: InstanceQuery) {
+    return later(() => this.home.listInstances(query));
+  }
+
+  countInstances(filter: InstanceFilter) {
+    return later(() => this.home.countInstances(filter));
+  }
+
+  listActs(query: ActQuery) {
+    return later(() => this.home.listActs(query));
+  }
+
+  measure(now: number) {
+    return later(() => this.home.measure(now));
+  }
+
+  saveSchedule(schedule: ScheduleRecord) {
+    return later(() => this.home.saveSchedule(copy(schedule)));
+  }
+
+  listSchedules(query: ScheduleQuery) {
+    return later(() => this.home.listSchedules(query));
+  }
+
+  removeSchedule(id: string) {
+    return later(() => this.home.removeSchedule(id));
+  }
+
+  removeEnded(query: RetentionQuery) {
+    return later(() => this.home.removeEnded(query));
   }
 
   listTimers(query: TimerQuery) {
@@ -95,8 +138,8 @@ async function later<Value>(read: () => MaybePromise<Value>): Promise<Value> {
 /** The properties of a change may be getters, which are not copied otherwise. */
 function plain(change: Change): Change {
   const { instanceId, expectedVersion, at, owner, instance, executions, tasks, timers } = change;
-  const { clearedTimers, signals, sent, answers, isAnnounced } = change;
-  const records = { instance, executions, tasks, timers, clearedTimers, signals };
+  const { clearedTimers, signals, acts, sent, answers, isAnnounced } = change;
+  const records = { instance, executions, tasks, timers, clearedTimers, signals, acts };
   return { instanceId, expectedVersion, at, owner, ...records, sent, answers, isAnnounced };
 }
 

@@ -324,8 +324,9 @@ export class MemoryStore implements Store {
     }
     for (const [workerId, listener] of [...this.#listeners]) {
       if (mailed.has(workerId)) listener({ type: "mail" });
-      for (const { instanceId, isAnnounced } of kept) {
-        if (isAnnounced) listener({ type: "instance", instanceId });
+      for (const { instanceId, at, tasks, isAnnounced } of kept) {
+        const taskIds = tasks.map(({ id }) => id);
+        if (isAnnounced) listener({ type: "instance", instanceId, at, taskIds });
       }
     }
   }

@@ -11,8 +11,9 @@ export class Schedules {
     return true;
   }
 
-  list({ workflow, tenant, dueBefore, limit, after }: ScheduleQuery): ScheduleRecord[] {
+  list({ id, workflow, tenant, dueBefore, limit, after }: ScheduleQuery): ScheduleRecord[] {
     const isMeant = (schedule: ScheduleRecord) =>
+      (id ?? schedule.id) === schedule.id &&
       (workflow ?? schedule.workflow) === schedule.workflow &&
       (tenant ?? schedule.tenant) === schedule.tenant &&
       (dueBefore === undefined || isDue(schedule, dueBefore)) &&

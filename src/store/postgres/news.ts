@@ -1,6 +1,7 @@
 import { Client, type ClientConfig, escapeLiteral } from "pg";
 import { StoreClosedError } from "../../errors.ts";
-import type { Commit, News } from "../store.ts";
+import type { EpochMs } from "../../machine/index.ts";
+import type { Change, Commit, News } from "../store.ts";
 import type { Database } from "./database.ts";
 import { toStoreError } from "./postgres-error.ts";
 
@@ -10,9 +11,12 @@ interface Bulletin {
   readonly source: string;
   /** Workers that have mail. */
   readonly mail?: readonly string[];
-  readonly instances?: readonly string[];
+  readonly instances?: readonly AnnouncedInstance[];
   readonly orphans?: true;
 }
+
+/** Its id, when its change was decided, and the ids of the change's tasks. */
+type AnnouncedInstance = readonly [id: string, at?: EpochMs, taskIds?: readonly string[]];
 
 type Listener = (news: News) => void;
 
@@ -37,7 +41,7 @@ export class NewsService {
   readonly #source: string;
   readonly #listeners = new Map<string, Listener>();
   readonly #mail = new Set<string>();
-  readonly #instances = new Set<string>();
+  readonly #instances: AnnouncedInstance[] = [];
   #hasOrphans = false;
   #sending: Promise<void> | undefined;
   #connection: ListeningConnection | undefined;
@@ -100,16 +104,18 @@ export class NewsService {
     };
     read({ sent, answers });
     for (const { to } of handedOn) mail(to, isAlone);
-    const announced: string[] = [];
+    const announced: Change[] = [];
     for (const change of changes) {
       if (refused.length > 0 && refused.includes(change.instanceId)) continue;
       if (change.sent.length + change.answers.length > 0) read(change);
-      if (change.isAnnounced) announced.push(change.instanceId);
+      if (change.isAnnounced) announced.push(change);
     }
-    for (const instanceId of announced) {
-      this.#instances.add(instanceId);
+    for (const { instanceId, at, tasks } of announced) {
+      const taskIds = tasks.map(({ id }) => id);
+      this.#instances.push([instanceId, at, taskIds]);
       if (isAlone) continue;
-      for (const workerId of listeners.keys()) tell(workerId, { type: "instance", instanceId });
+      const news: News = { type: "instance", instanceId, at, taskIds };
+      for (const workerId of listeners.keys()) tell(workerId, news);
     }
     this.#send();
     for (const [workerId, all] of told) for (const news of all) listeners.get(workerId)?.(news);
@@ -148,12 +154,12 @@ export class NewsService {
   #takeBulletins(): Bulletin[] {
     const source = this.#source;
     const bulletins: Bulletin[] = [
-      ...inParts(this.#mail).map((mail) => ({ source, mail })),
-      ...inParts(this.#instances).map((instances) => ({ source, instances })),
+      ...inParts([...this.#mail]).map((mail) => ({ source, mail })),
+      ...inParts(this.#instances.map(fitting)).map((instances) => ({ source, instances })),
     ];
     if (this.#hasOrphans) bulletins.push({ source, orphans: true });
     this.#mail.clear();
-    this.#instances.clear();
+    this.#instances.length = 0;
     this.#hasOrphans = false;
     return bulletins;
   }
@@ -162,7 +168,9 @@ export class NewsService {
     const { source, mail, instances, orphans } = JSON.parse(payload) as Bulletin;
     if (source === this.#source) return;
     for (const workerId of mail ?? []) this.#listeners.get(workerId)?.({ type: "mail" });
-    for (const instanceId of instances ?? []) this.#tellAll([{ type: "instance", instanceId }]);
+    for (const [instanceId, at, taskIds] of instances ?? []) {
+      this.#tellAll([{ type: "instance", instanceId, at, taskIds }]);
+    }
     if (orphans === true) this.#tellAll([{ type: "orphans" }]);
   }
 
@@ -176,20 +184,29 @@ export class NewsService {
   }
 }
 
-/** The ids in lists that fit into a payload each. */
-function inParts(ids: ReadonlySet<string>): string[][] {
-  const parts: string[][] = [];
+/** The items in lists that fit into a payload each. */
+function inParts<Item>(items: readonly Item[]): Item[][] {
+  const parts: Item[][] = [];
   let room = 0;
-  for (const id of ids) {
-    const size = Buffer.byteLength(JSON.stringify(id)) + 1;
+  for (const item of items) {
+    const size = sizeOf(item) + 1;
     if (size > room) {
       parts.push([]);
       room = longestPayload;
     }
-    parts.at(-1)?.push(id);
+    parts.at(-1)?.push(item);
     room -= size;
   }
   return parts;
+}
+
+/** Without the tasks if they are too many for a payload: whoever cares reads the instance. */
+function fitting(announced: AnnouncedInstance): AnnouncedInstance {
+  return sizeOf(announced) < longestPayload ? announced : [announced[0]];
+}
+
+function sizeOf(item: unknown): number {
+  return Buffer.byteLength(JSON.stringify(item));
 }
 
 interface ConnectionHost {

@@ -9,6 +9,7 @@ import {
   commitOf,
   executionRecord,
   messageOf,
+  moment,
 } from "../../testing/contract/records.ts";
 import type { News } from "../store.ts";
 import { PostgresStore } from "./postgres-store.ts";
@@ -268,7 +269,7 @@ describe("PostgresStore", () => {
     const other = new PostgresStore({ connectionString: database.url });
     await other.commit(commitOf([changeOf("order", 0, { isAnnounced: true })]));
     await until(() => heard.length > 2);
-    expect(heard[2]).toEqual({ type: "instance", instanceId: "order" });
+    expect(heard[2]).toEqual({ type: "instance", instanceId: "order", at: moment, taskIds: [] });
     await other.close();
   });
 
@@ -300,7 +301,7 @@ describe("PostgresStore", () => {
         sent: [messageOf("1", { to: "b" })],
       }),
     );
-    const announced = { type: "instance", instanceId: "order" };
+    const announced = { type: "instance", instanceId: "order", at: moment, taskIds: [] };
     expect(heard).toEqual({ a: [announced], b: [{ type: "mail" }, announced] });
   });
 

@@ -10,6 +10,7 @@ import {
   messageIds,
   messageOf,
   moment,
+  taskRecord,
   tryCommit,
 } from "./records.ts";
 
@@ -326,6 +327,28 @@ export const mailCases: readonly CaseDefinition[] = [
         told.filter((id) => id === "quiet" || id === "refused"),
         [],
       );
+    },
+  },
+  {
+    name: "who listens is told which tasks an announced change has, and when it was decided",
+    needs: "listening",
+    async run({ store, other }) {
+      const second = await other();
+      await beatOnce(second, "worker-b");
+      const ear = new Ear();
+      await ear.listen(second, "worker-b");
+      const tasks = [taskRecord("1.1"), taskRecord("2.1")];
+      await keep(store, [changeOf("order", 0, { tasks, isAnnounced: true })]);
+      await ear.hears({ type: "instance", instanceId: "order" });
+      for (const news of ear.heard) {
+        if (news.type !== "instance" || news.taskIds === undefined) continue;
+        assert.deepEqual(news, {
+          type: "instance",
+          instanceId: "order",
+          at: moment,
+          taskIds: ["1.1", "2.1"],
+        });
+      }
     },
   },
   {

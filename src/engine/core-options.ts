@@ -1,0 +1,22 @@
+import type { Logger } from "../definition/context.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import type { Limiter } from "./limiter.ts";
+import type { Telemetry } from "./telemetry.ts";
+
+/** What the parts of an engine are made of. */
+export interface CoreOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limiters: ReadonlyMap<string, Limiter>;
+  readonly secret: string | undefined;
+  readonly createId: () => string;
+  readonly random: () => number;
+  readonly pollIntervalMs: number;
+  readonly leaseMs: number;
+  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  /** Undefined while nobody wants to know. */
+  readonly telemetry: Telemetry | undefined;
+}

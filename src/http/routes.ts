@@ -1,0 +1,366 @@
+import type { RouteShapes } from "./route.ts";
+import { instanceFilter, instanceListing } from "./schemas/instances.ts";
+import { taskFilter, taskListing } from "./schemas/tasks.ts";
+import { paging, text } from "./schemas/words.ts";
+
+const versionQuery = {
+  version: { ...text, description: "The latest unless told." },
+} as const;
+
+const direction = {
+  direction: { type: "string", enum: ["TB", "LR"], description: "From top to bottom unless told." },
+} as const;
+
+const mermaid = { mediaType: "text/vnd.mermaid" } as const;
+
+/** What the events of a stream are about; everything unless told. */
+export const eventsQuery = {
+  instanceId: { ...text, description: "Only this instance and its tasks." },
+  inbox: { type: "boolean", description: "Only tasks that who asks may see." },
+} as const;
+
+/** Every route of the API. Their methods and paths stand in `paths.ts`. */
+export const routes = {
+  getMe: {
+    summary: "Who asks, as the application says",
+    tag: "people",
+    access: "people",
+    answer: "Me",
+  },
+
+  // ------------------------------------------------------------------------------- definitions
+  listDefinitions: {
+    summary: "Every registered definition, by name and version",
+    tag: "definitions",
+    access: "people",
+    answer: "DefinitionList",
+  },
+  getDefinition: {
+    summary: "One definition",
+    tag: "definitions",
+    access: "people",
+    query: versionQuery,
+    hasETag: true,
+    answer: "Definition",
+  },
+  listDefinitionVersions: {
+    summary: "The versions of one definition, oldest first",
+    tag: "definitions",
+    access: "people",
+    answer: "DefinitionList",
+  },
+  getDefinitionGraph: {
+    summary: "A definition's graph as data",
+    tag: "definitions",
+    access: "people",
+    query: versionQuery,
+    hasETag: true,
+    answer: "Graph",
+  },
+  getDefinitionMermaid: {
+    summary: "A definition's graph as the text of a Mermaid flowchart",
+    tag: "definitions",
+    access: "people",
+    query: { ...versionQuery, ...direction },
+    answer: mermaid,
+  },
+
+  // --------------------------------------------------------------------------------- instances
+  startInstance: {
+    summary: "Start an instance; with the same Idempotency-Key, the same one",
+    tag: "instances",
+    access: "people",
+    body: "StartRequest",
+    takesIdempotencyKey: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+    status: 201,
+  },
+  listInstances: {
+    summary: "Instances: all for administrators, otherwise those that who asks started",
+    tag: "instances",
+    access: "people",
+    query: instanceListing,
+    answer: "InstancePage",
+  },
+  countInstances: {
+    summary: "How many instances there are, by workflow, version and status",
+    tag: "instances",
+    access: "people",
+    query: instanceFilter,
+    answer: "InstanceCounts",
+  },
+  changeInstances: {
+    summary: "Cancel, pause, resume or retry every instance that fits a filter",
+    tag: "instances",
+    access: "administrators",
+    body: "BulkRequest",
+    answer: "BulkResult",
+  },
+  getInstance: {
+    summary: "One instance with its context",
+    tag: "instances",
+    access: "people",
+    hasETag: true,
+    answer: "Instance",
+  },
+  listSteps: {
+    summary: "The executions of an instance's steps, in the order in which they were made",
+    tag: "instances",
+    access: "people",
+    query: paging,
+    answer: "StepPage",
+  },
+  getInstanceGraph: {
+    summary: "The graph with where the instance stands, as data",
+    tag: "instances",
+    access: "people",
+    hasETag: true,
+    answer: "Graph",
+  },
+  getInstanceMermaid: {
+    summary: "The graph with where the instance stands, as the text of a Mermaid flowchart",
+    tag: "instances",
+    access: "people",
+    query: direction,
+    answer: mermaid,
+  },
+  listInstanceHistory: {
+    summary: "What people and operators did to an instance, oldest first",
+    tag: "instances",
+    access: "people",
+    query: paging,
+    answer: "HistoryPage",
+  },
+  cancelInstance: {
+    summary: "Stop what runs, withdraw tasks and timers, and end the instance as cancelled",
+    tag: "instances",
+    access: "people",
+    body: "CancelRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  pauseInstance: {
+    summary: "Let running steps end and start nothing new",
+    tag: "instances",
+    access: "people",
+    body: "PauseRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  resumeInstance: {
+    summary: "Go on with a paused instance",
+    tag: "instances",
+    access: "people",
+    body: "ResumeRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  retryInstance: {
+    summary: "Continue a failed instance at what failed, or from a named step",
+    tag: "instances",
+    access: "people",
+    body: "RetryRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  upgradeInstance: {
+    summary: "Move a waiting instance to another version, or tell what that would do",
+    tag: "instances",
+    access: "people",
+    body: "UpgradeRequest",
+    takesIfMatch: true,
+    answer: "UpgradePlan",
+  },
+  sendSignal: {
+    summary: "Send a named signal; it is kept until a step waits for it",
+    tag: "instances",
+    access: "people",
+    body: "SignalRequest",
+    takesIdempotencyKey: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  cancelStep: {
+    summary: "Cancel one step or group of an instance",
+    tag: "instances",
+    access: "people",
+    body: "StepRequest",
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  addItem: {
+    summary: "Add an item to a map that runs",
+    tag: "instances",
+    access: "people",
+    body: "ItemRequest",
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+  closeMap: {
+    summary: "End a map early with what succeeded",
+    tag: "instances",
+    access: "people",
+    body: "StepRequest",
+    takesTime: true,
+    answer: "InstanceSummary",
+  },
+
+  // ------------------------------------------------------------------------------------- tasks
+  listTasks: {
+    summary: "The inbox: tasks that who asks may see",
+    tag: "tasks",
+    access: "people",
+    query: taskListing,
+    answer: "TaskPage",
+  },
+  countTasks: {
+    summary: "How many open tasks there are",
+    tag: "tasks",
+    access: "people",
+    query: taskFilter,
+    answer: "TaskCounts",
+  },
+  getTask: {
+    summary: "One task with its form and what its decision is about, in any state",
+    tag: "tasks",
+    access: "people",
+    hasETag: true,
+    answer: "Task",
+  },
+  listTaskHistory: {
+    summary: "What was done with a task, oldest first",
+    tag: "tasks",
+    access: "people",
+    query: paging,
+    answer: "HistoryPage",
+  },
+  claimTask: {
+    summary: "Take a task for oneself",
+    tag: "tasks",
+    access: "people",
+    body: "TaskRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    answer: "Task",
+  },
+  releaseTask: {
+    summary: "Give a claimed task back",
+    tag: "tasks",
+    access: "people",
+    body: "TaskRequest",
+    isBodyOptional: true,
+    takesIfMatch: true,
+    answer: "Task",
+  },
+  reassignTask: {
+    summary: "Give a task to somebody else for good",
+    tag: "tasks",
+    access: "people",
+    body: "ReassignRequest",
+    takesIfMatch: true,
+    answer: "Task",
+  },
+  delegateTask: {
+    summary: "Ask somebody else to do a task; the answer comes back to its owner",
+    tag: "tasks",
+    access: "people",
+    body: "DelegateRequest",
+    takesIfMatch: true,
+    answer: "Task",
+  },
+  commentOnTask: {
+    summary: "Add a comment to a task's history",
+    tag: "tasks",
+    access: "people",
+    body: "CommentRequest",
+    answer: "Task",
+  },
+  completeTask: {
+    summary: "Complete a task with the data of its form",
+    tag: "tasks",
+    access: "people",
+    body: "CompleteRequest",
+    takesIfMatch: true,
+    takesTime: true,
+    answer: "Task",
+  },
+
+  // -------------------------------------------------------------------------------- operations
+  completeWebhook: {
+    summary: "Deliver what an outside system answers to a webhook step",
+    tag: "operations",
+    access: "public",
+    body: "any",
+    isBodyOptional: true,
+    takesTime: true,
+    answer: undefined,
+  },
+  listSchedules: {
+    summary: "Schedules, by id",
+    tag: "operations",
+    access: "administrators",
+    query: { workflow: text, ...paging },
+    answer: "SchedulePage",
+  },
+  getSchedule: {
+    summary: "One schedule",
+    tag: "operations",
+    access: "administrators",
+    hasETag: true,
+    answer: "Schedule",
+  },
+  saveSchedule: {
+    summary: "Make or change a schedule",
+    tag: "operations",
+    access: "administrators",
+    body: "ScheduleRequest",
+    answer: "Schedule",
+  },
+  removeSchedule: {
+    summary: "Remove a schedule",
+    tag: "operations",
+    access: "administrators",
+    answer: undefined,
+  },
+  pauseSchedule: {
+    summary: "Let a schedule start nothing",
+    tag: "operations",
+    access: "administrators",
+    answer: "Schedule",
+  },
+  resumeSchedule: {
+    summary: "Let a schedule start instances again",
+    tag: "operations",
+    access: "administrators",
+    answer: "Schedule",
+  },
+  getStatistics: {
+    summary: "How much there is and how long it has waited",
+    tag: "operations",
+    access: "administrators",
+    answer: "Statistics",
+  },
+  getHealth: {
+    summary: "Whether the engine and its store answer",
+    tag: "operations",
+    access: "public",
+    answer: "Health",
+  },
+  streamEvents: {
+    summary: "What changes, as server-sent events",
+    tag: "operations",
+    access: "people",
+    query: eventsQuery,
+    answer: { mediaType: "text/event-stream" },
+  },
+} as const satisfies RouteShapes;

@@ -1,0 +1,131 @@
+import { anyObject, count, moment, page, ref, text, texts } from "./words.ts";
+
+const schedule = {
+  workflow: text,
+  version: { ...text, description: "The latest at the time unless told." },
+  cron: { type: "string", minLength: 1, maxLength: 200 },
+  timezone: { ...text, description: "An IANA name; UTC unless told." },
+  initialData: anyObject,
+  user: { ...text, description: "Who starts the instances." },
+  businessKey: text,
+  tags: texts,
+} as const;
+
+export const operationsSchemas = {
+  Problem: {
+    type: "object",
+    required: ["type", "title", "status", "code", "detail"],
+    description: "Why a request was refused (RFC 9457). `code` is stable.",
+    properties: {
+      type: { type: "string" },
+      title: { type: "string", description: "What the status means." },
+      status: { type: "integer" },
+      code: { type: "string", description: "What to recognise it by." },
+      detail: { type: "string", description: "What was found, which rule it breaks, what to do." },
+      fields: { type: "array", items: ref("FieldProblem") },
+    },
+  },
+  FieldProblem: {
+    type: "object",
+    additionalProperties: false,
+    required: ["field", "message"],
+    properties: {
+      field: { type: "string", description: "Dotted path; empty for the data as a whole." },
+      message: { type: "string" },
+    },
+  },
+  Me: {
+    type: "object",
+    additionalProperties: false,
+    required: ["groups", "roles", "isAdmin"],
+    description: "Who asks, as the application says.",
+    properties: {
+      user: text,
+      groups: texts,
+      tenant: text,
+      roles: texts,
+      isAdmin: { type: "boolean" },
+    },
+  },
+  Schedule: {
+    type: "object",
+    additionalProperties: false,
+    required: ["id", "workflow", "cron", "timezone", "tags", "isPaused", "createdAt"],
+    properties: {
+      id: text,
+      ...schedule,
+      tenant: text,
+      isPaused: { type: "boolean" },
+      createdAt: moment,
+      nextAt: { ...moment, description: "Missing if it never fires again." },
+      lastAt: moment,
+      lastInstanceId: text,
+    },
+  },
+  SchedulePage: page("Schedule"),
+  ScheduleRequest: {
+    type: "object",
+    additionalProperties: false,
+    required: ["workflow", "cron"],
+    properties: schedule,
+  },
+  Statistics: {
+    type: "object",
+    required: ["instances", "openTasks", "overdueTasks", "dueTimers", "messages", "workers"],
+    properties: {
+      instances: { type: "array", items: ref("InstanceCount") },
+      openTasks: count,
+      oldestTaskAt: moment,
+      overdueTasks: count,
+      dueTimers: count,
+      oldestDueTimerAt: moment,
+      messages: count,
+      oldestMessageAt: moment,
+      workers: count,
+    },
+  },
+  Health: {
+    type: "object",
+    additionalProperties: false,
+    required: ["status"],
+    properties: { status: { type: "string", enum: ["ok", "unavailable"] } },
+  },
+  StreamEvent: {
+    oneOf: [ref("InstanceChanged"), ref("TaskChanged"), ref("StreamReset")],
+    description: "The data of a server-sent event.",
+  },
+  InstanceChanged: {
+    type: "object",
+    additionalProperties: false,
+    required: ["type", "instanceId", "workflow", "status", "revision"],
+    properties: {
+      type: { const: "instance" },
+      instanceId: text,
+      workflow: text,
+      status: { type: "string" },
+      revision: { ...count, description: "Grows with each change of the instance." },
+    },
+  },
+  TaskChanged: {
+    type: "object",
+    additionalProperties: false,
+    required: ["type", "change", "taskId", "instanceId", "workflow", "path", "status"],
+    properties: {
+      type: { const: "task" },
+      change: { type: "string", description: "What became of it." },
+      taskId: text,
+      instanceId: text,
+      workflow: text,
+      path: { type: "string" },
+      status: { type: "string" },
+      assignee: text,
+    },
+  },
+  StreamReset: {
+    type: "object",
+    additionalProperties: false,
+    required: ["type"],
+    description: "Something may have been missed: read anew what is shown.",
+    properties: { type: { const: "reset" } },
+  },
+} as const;
