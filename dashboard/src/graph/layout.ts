@@ -1,6 +1,7 @@
 import type { ElkExtendedEdge, ElkNode } from "elkjs/lib/elk-api.js";
 import Elk from "elkjs/lib/elk-api.js";
-import ElkWorker from "elkjs/lib/elk-worker.min.js?worker";
+// As it is: bundled, it would take itself for a module of Node and never listen.
+import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import type { Box, Line } from "./model.ts";
 
 export type Direction = "RIGHT" | "DOWN";
@@ -38,7 +39,7 @@ let elk: InstanceType<typeof Elk> | undefined;
 
 /** The layout engine works in a worker, so that the page goes on; it is started at the first graph. */
 function engine(): InstanceType<typeof Elk> {
-  elk ??= new Elk({ workerFactory: () => new ElkWorker() });
+  elk ??= new Elk({ workerFactory: () => new Worker(workerUrl) });
   return elk;
 }
 

@@ -97,7 +97,7 @@ function TaskHead({
         {task.status === "open" && <Holder task={task} />}
         {task.owner !== undefined && <span className="badge">asked by {task.owner}</span>}
         <span className="muted small">
-          here since <Moment at={task.createdAt} />
+          arrived <Moment at={task.createdAt} />
         </span>
       </div>
       {task.description !== undefined && <p className="prose">{task.description}</p>}

@@ -133,9 +133,9 @@ function InstanceFacts({ instance }: { instance: Instance }): ReactNode {
         </span>
       )}
       <span className="muted small">
-        {instance.user !== undefined && `by ${instance.user}, `}
-        <Moment at={instance.startedAt} />, {ended === undefined ? "for" : "took"}{" "}
-        {formatSpan((ended ?? now) - started)}
+        Started {instance.user !== undefined && `by ${instance.user} `}
+        <Moment at={instance.startedAt} /> ·{" "}
+        {ended === undefined ? "for" : "took"} {formatSpan((ended ?? now) - started)}
       </span>
       {instance.tags.map((tag) => (
         <Link key={tag} className="badge" href={hrefOf(["instances"], { tag })}>
@@ -173,7 +173,7 @@ function WaitsFor({ instance }: { instance: Instance }): ReactNode {
               </span>
               {task.dueAt !== undefined && <Due at={task.dueAt} />}
               <span className="muted small">
-                since <Moment at={task.createdAt} />
+                <Moment at={task.createdAt} />
               </span>
             </span>
           </li>

@@ -144,6 +144,7 @@ function Bar({
   const width = placeOf(end ?? to) - left;
   const name = path.slice(path.lastIndexOf("/") + 1);
   const span = formatSpan((end ?? to) - start);
+  const noteStyle = noteStyleOf(left, width);
   const notes = [
     look.label,
     iteration > 1 && `pass ${iteration}`,
@@ -173,11 +174,19 @@ function Bar({
         <span className="timeline-bar" style={{ left: `${left}%`, width: `${width}%` }} />
         <span
           className="timeline-note"
-          style={left + width > 62 ? { right: `${100 - left}%` } : { left: `${left + width}%` }}
+          data-place={noteStyle.place}
+          style={noteStyle.style}
         >
           <Icon name={look.icon} size={12} /> {span} · {notes.join(", ")}
         </span>
       </span>
     </li>
   );
+}
+
+/** Behind the bar where there is room, before it, or on it. */
+function noteStyleOf(left: number, width: number) {
+  if (left + width <= 62) return { place: "behind", style: { left: `${left + width}%` } };
+  if (left > 50) return { place: "before", style: { right: `${100 - left}%` } };
+  return { place: "on", style: { left: `${left}%` } };
 }

@@ -76,7 +76,7 @@ export function Due({ at }: { at: string }): ReactNode {
   return (
     <span className="badge" {...(tone && { "data-tone": tone })} title={formatMomentLong(time)}>
       <Icon name={isOver ? "warn" : "clock"} />
-      {isOver ? "Overdue, " : "Due "}
+      {isOver ? "Overdue · " : "Due · "}
       <time dateTime={at}>{formatAgo(time, now)}</time>
     </span>
   );
