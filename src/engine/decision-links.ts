@@ -9,6 +9,8 @@ export interface DecisionLink {
   readonly taskId: string;
   /** Who decides, as if they had signed in. */
   readonly userId: string;
+  /** Their groups, as they were when the link was made. */
+  readonly groups: readonly string[];
   /** Until when, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -42,10 +44,12 @@ export class DecisionLinks {
   async issue(options: {
     readonly taskId: string;
     readonly userId: string;
+    /** The groups of the user, as the application knows them. */
+    readonly groups?: readonly string[];
     readonly validForMs?: number;
   }): Promise<string> {
-    const { taskId, userId, validForMs = weekMs } = options;
-    checkTexts({ taskId, userId });
+    const { taskId, userId, groups = [], validForMs = weekMs } = options;
+    checkTexts({ taskId, userId, ...groups });
     if (!Number.isSafeInteger(validForMs) || validForMs < 1) {
       throw new InvalidArgumentError(
         `validForMs is ${String(validForMs)}; it must be a whole number of at least 1.`,
@@ -53,7 +57,7 @@ export class DecisionLinks {
     }
     const expiresAt = this.#now() + validForMs;
     const nonce = randomBytes(16).toString("base64url");
-    const subject = toText([taskId, userId, expiresAt, nonce]);
+    const subject = toText([taskId, userId, groups, expiresAt, nonce]);
     const token = `${subject}.${await this.#sign(subject)}`;
     await this.#store.keepSetting(settingOf(token), "issued");
     return token;
@@ -71,14 +75,14 @@ export class DecisionLinks {
     const isGenuine =
       rest.length === 0 && given.length === expected.length && timingSafeEqual(given, expected);
     if (!isGenuine) throw new InvalidTokenError("The link is not one that was issued here.");
-    const [taskId, userId, expiresAt] = fromText(subject);
+    const [taskId, userId, groups, expiresAt] = fromText(subject);
     if (this.#now() >= expiresAt) throw new InvalidTokenError("The link has expired.");
     // A token that nobody issued, though its signature is right, is made useless by asking.
     const state = await this.#store.keepSetting(settingOf(token), "unknown");
     if (state === "used") throw new TokenUsedError("The link was used already.");
     if (state !== "issued")
       throw new InvalidTokenError("The link is not one that was issued here.");
-    return { taskId, userId, expiresAt };
+    return { taskId, userId, groups, expiresAt };
   }
 
   /**
@@ -112,7 +116,13 @@ export class DecisionLinks {
   }
 }
 
-type Subject = readonly [taskId: string, userId: string, expiresAt: number, nonce: string];
+type Subject = readonly [
+  taskId: string,
+  userId: string,
+  groups: readonly string[],
+  expiresAt: number,
+  nonce: string,
+];
 
 function toText(subject: Subject): string {
   return Buffer.from(JSON.stringify(subject)).toString("base64url");

@@ -30,6 +30,7 @@ import { Limiter } from "./limiter.ts";
 import { errorOfRejection, StartRefused } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
+import { TaskInbox } from "./task-inbox.ts";
 import {
   type CompleteTaskOptions,
   findTask,
@@ -46,6 +47,7 @@ import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
+  readonly tasks: TaskInbox;
   /** Tokens with which people decide without signing in. */
   readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
@@ -93,6 +95,7 @@ export class LocalExecutionEngine {
     const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
     this.instances = new InstanceDirectory(this.#core, this.#store, now);
     this.schedules = attachBackground(host, this, options, this.#telemetry);
+    this.tasks = new TaskInbox(this.#core, this.#store);
     this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
   }
 

@@ -92,6 +92,6 @@ function nameAt(path: string): string {
 }
 
 export function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
-  const { executionId: _execution, endedAt: _at, endedBy: _by, reason: _reason, ...shown } = task;
-  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow };
+  const { executionId: _execution, ...shown } = task;
+  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow } as HumanTask;
 }

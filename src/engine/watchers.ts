@@ -205,7 +205,14 @@ export class Watchers {
       if (this.#told.hasTold(instanceId, task)) continue;
       const change = task.status !== "open" ? task.status : isNew ? "opened" : "changed";
       this.#told.addTask(instanceId, task);
-      events.push({ type: "task", change, task: showTask(task, instanceId, workflow) });
+      const { version: workflowVersion, businessKey } = instance;
+      const shown = {
+        ...showTask(task, instanceId, workflow),
+        workflowVersion,
+        tenant,
+        businessKey,
+      };
+      events.push({ type: "task", change, task: shown });
     }
     for (const event of events) {
       for (const watcher of this.#watchers) watcher.offer(event, tenant);

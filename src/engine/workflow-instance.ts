@@ -36,11 +36,14 @@ export interface EdgeUse {
 }
 
 /** Work for a person, as the engine shows it. */
-export interface HumanTask
-  extends Omit<TaskRecord, "executionId" | "id" | "endedAt" | "endedBy" | "reason"> {
+export interface HumanTask extends Omit<TaskRecord, "executionId" | "id"> {
   readonly id: string;
   readonly instanceId: string;
   readonly workflow: string;
+  readonly workflowVersion: string;
+  readonly tenant: string | undefined;
+  readonly businessKey: string | undefined;
+  readonly form?: object | undefined;
 }
 
 /** An instance as it was when it was asked for; it does not change. */
@@ -113,7 +116,12 @@ export class WorkflowInstance {
     const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
     return [...tasks]
       .filter(({ status }) => status === "open")
-      .map((task) => showTask(task, this.id, this.workflow));
+      .map((task) => ({
+        ...showTask(task, this.id, this.workflow),
+        workflowVersion: this.version,
+        tenant: this.tenant,
+        businessKey: this.businessKey,
+      }));
   }
 
   /** What was made of each edge, in the order of the definition's `edges`. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../engine/clock.ts";
 import type { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
-import type { EngineNews } from "../engine/watch.ts";
+import type { WatchEvent } from "../engine/watchers.ts";
 import { EventStream } from "./event-stream.ts";
 
 const heartbeatMs = 15_000;
@@ -18,7 +18,7 @@ const mostRemembered = 10_000;
 /** Something that changed, with its place among the news of this process. */
 export interface News {
   readonly number: number;
-  readonly news: EngineNews;
+  readonly news: WatchEvent;
   /** Of a task: whose it was before. */
   readonly formerAssignee: string | undefined;
 }
@@ -94,7 +94,7 @@ export class EventHub {
     this.#beatLater();
   }
 
-  #tell(news: EngineNews): void {
+  #tell(news: WatchEvent): void {
     this.#number++;
     const told = { number: this.#number, news, formerAssignee: this.#formerAssignee(news) };
     this.#kept.push(told);
@@ -103,7 +103,7 @@ export class EventHub {
     for (const [stream, subscriber] of this.#streams) subscriber(told, stream);
   }
 
-  #formerAssignee(news: EngineNews): string | undefined {
+  #formerAssignee(news: WatchEvent): string | undefined {
     if (news.type !== "task") return undefined;
     const { id, assignee, status } = news.task;
     const former = this.#assignees.get(id);

@@ -46,7 +46,8 @@ export class EventStream {
     if (this.#isClosed) return;
     // Deleted first, so that the order is that of the latest news.
     this.#pending.delete(key);
-    if (this.#pending.size >= mostPending) {
+    // Who has yet to read everything anew will see this too.
+    if (this.#pending.has("reset") || this.#pending.size >= mostPending) {
       this.reset(id);
       return;
     }
@@ -56,6 +57,7 @@ export class EventStream {
 
   /** Something was missed, or will be. */
   reset(id: string): void {
+    if (this.#isClosed) return;
     this.#pending.clear();
     this.#pending.set("reset", frame(id, { type: "reset" }));
     this.#wake?.();

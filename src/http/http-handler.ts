@@ -7,9 +7,11 @@ import {
   UnauthenticatedError,
   UnknownAddressError,
 } from "../errors.ts";
+import { apiPage } from "./api-page.ts";
 import type { Call, Handler, Handlers, Surroundings } from "./call.ts";
 import { refuseCrossSite } from "./cross-site.ts";
 import { DashboardFiles } from "./dashboard-files.ts";
+import { DecisionPage } from "./decision-page.ts";
 import { etagOfText, listsTag, refuseUnlessMatching } from "./etag.ts";
 import { EventHub } from "./event-hub.ts";
 import { definitionHandlers } from "./handlers/definitions.ts";
@@ -20,6 +22,8 @@ import { operationsHandlers } from "./handlers/operations.ts";
 import { publicHandlers } from "./handlers/public.ts";
 import { taskHandlers } from "./handlers/tasks.ts";
 import { checkHttpOptions, type HttpOptions } from "./http-options.ts";
+import { openApiDocument } from "./openapi.ts";
+import { packageVersion } from "./package-version.ts";
 import { type OperationId, paths } from "./paths.ts";
 import { Permission } from "./permission.ts";
 import {
@@ -53,6 +57,11 @@ export function createHttpHandler(
   return (request, connection = {}) => server.answer(request, connection);
 }
 
+/** A page besides the operations: it is read, not called. */
+type Page = (request: Request, url: URL, params: Params) => Promise<Response>;
+
+type Params = Readonly<Record<string, string>>;
+
 /** An operation with what carries it out. */
 interface Operation {
   readonly id: OperationId;
@@ -60,13 +69,15 @@ interface Operation {
   readonly handler: Handler<OperationId>;
 }
 
+const mostBodyBytes = 1024 * 1024;
+
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;
 
 class HttpServer {
   readonly #options: HttpOptions;
   readonly #surroundings: Surroundings;
   readonly #checks = new RequestChecks();
-  readonly #router = new TrieRouter<Operation>();
+  readonly #router = new TrieRouter<Operation | Page>();
   readonly #handlers: Handlers;
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #signatures: WebhookSignatures | undefined;
@@ -93,6 +104,7 @@ class HttpServer {
       streamEvents: streamEventsWith(new EventHub(engine, clock)),
     };
     for (const id of Object.keys(paths) as OperationId[]) this.#add(id);
+    this.#addPages();
     this.#warn();
   }
 
@@ -115,8 +127,9 @@ class HttpServer {
     if (this.#options.authenticate === undefined) this.#refuseStrangers(request, url, connection);
     const page = await this.#dashboard?.answer(request, url);
     if (page !== undefined) return page;
-    const { operation, params } = this.#find(request, url);
-    const { id, route, handler } = operation;
+    const { target, params } = this.#find(request, url);
+    if (typeof target === "function") return target(request, url, params);
+    const { id, route, handler } = target;
     const permission = await this.#permissionFor(route, request, url);
     const query = this.#checks.readQuery(route, url.searchParams);
     const body = await this.#readBody(id, route, request);
@@ -138,13 +151,33 @@ class HttpServer {
     this.#router.add(method, pattern, { id, route: routes[id], handler });
   }
 
+  #addPages(): void {
+    const { basePath } = this.#surroundings;
+    const { authorize, maxBodyBytes = mostBodyBytes } = this.#options;
+    const allowedOrigins = this.#allowedOrigins;
+    const decisions = new DecisionPage({
+      ...this.#surroundings,
+      ...{ authorize, allowedOrigins, maxBodyBytes },
+    });
+    const add = (method: string, path: string, page: Page) =>
+      this.#router.add(method, basePath + path, page);
+    add("GET", "/openapi.json", async () => {
+      return Response.json(openApiDocument(packageVersion(), basePath || "/"));
+    });
+    add("GET", "/docs", () => apiPage(packageVersion(), basePath));
+    add("GET", "/decisions/:token", (_request, _url, { token = "" }) => decisions.show(token));
+    add("POST", "/decisions/:token", (request, url, { token = "" }) =>
+      decisions.decide(request, url, token),
+    );
+  }
+
   #find(request: Request, url: URL) {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const { pathname } = url;
     const [found] = this.#router.match(method, pathname)[0];
     if (found !== undefined) {
-      const [operation, params] = found;
-      return { operation, params: decodeAll(params as Readonly<Record<string, string>>, pathname) };
+      const [target, params] = found;
+      return { target, params: decodeAll(params as Params, pathname) };
     }
     const allowed = methods.filter((each) => this.#router.match(each, pathname)[0].length > 0);
     if (allowed.length === 0) throw unknownAddress(pathname);
@@ -194,7 +227,7 @@ class HttpServer {
 
   async #readBody(id: OperationId, route: RouteShape, request: Request): Promise<unknown> {
     if (route.body === undefined) return undefined;
-    const { maxBodyBytes = 1024 * 1024, maxJsonDepth = 64 } = this.#options;
+    const { maxBodyBytes = mostBodyBytes, maxJsonDepth = 64 } = this.#options;
     if (id === "completeWebhook" && this.#signatures !== undefined) {
       const text = (await readText(request, maxBodyBytes)) ?? "";
       this.#signatures.check(request.headers, text, this.#surroundings.clock.now());
@@ -217,10 +250,7 @@ class HttpServer {
   }
 }
 
-function decodeAll(
-  params: Readonly<Record<string, string>>,
-  pathname: string,
-): Readonly<Record<string, string>> {
+function decodeAll(params: Params, pathname: string): Params {
   try {
     return Object.fromEntries(
       Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]),

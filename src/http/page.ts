@@ -53,7 +53,8 @@ ${body}
       "content-type": "text/html; charset=utf-8",
       "content-security-policy": policy,
       "cache-control": "no-store",
-      "referrer-policy": "no-referrer",
+      // The address of a page may hold a token; our own forms still say where they come from.
+      "referrer-policy": "same-origin",
       "x-content-type-options": "nosniff",
     },
   });

@@ -21,6 +21,8 @@ export class RequestChecks {
     this.#queries = new Ajv2020({ ...options, coerceTypes: "array" });
     addFormats.default(this.#bodies);
     addFormats.default(this.#queries);
+    // Where the API's document has its schemas, so that what refers to one is the same here.
+    this.#bodies.addKeyword("components");
     this.#bodies.addSchema({ $id: documentId, components: { schemas } });
   }
 

@@ -22,7 +22,7 @@ export const definitionHandlers: Handlers<
   },
 
   async getDefinition({ engine, permission, params, query }) {
-    const definition = await find(engine, permission, params.workflow, query.version);
+    const definition = await findDefinition(engine, permission, params.workflow, query.version);
     const versions = versionsOf(engine, definition.name);
     const inputSchema = inputSchemaOf(definition);
     return {
@@ -36,25 +36,25 @@ export const definitionHandlers: Handlers<
   },
 
   async listDefinitionVersions({ engine, permission, params }) {
-    const { name } = await find(engine, permission, params.workflow, undefined);
+    const { name } = await findDefinition(engine, permission, params.workflow, undefined);
     const visible = await readable(versionsOf(engine, name), permission);
     return { json: { items: visible.map((each) => summarize(engine, each)) } };
   },
 
   async getDefinitionGraph({ engine, permission, params, query }) {
-    const definition = await find(engine, permission, params.workflow, query.version);
+    const definition = await findDefinition(engine, permission, params.workflow, query.version);
     return { json: showGraph(pictureOf(definition)) };
   },
 
   async getDefinitionMermaid({ engine, permission, params, query }) {
-    const definition = await find(engine, permission, params.workflow, query.version);
+    const definition = await findDefinition(engine, permission, params.workflow, query.version);
     const { direction = "TB" } = query;
     return { text: toMermaid(definition, undefined, { direction }) };
   },
 };
 
 /** @throws UnknownWorkflowError, alike for one that does not exist and one that is not for them. */
-async function find(
+export async function findDefinition(
   engine: LocalExecutionEngine,
   permission: Permission,
   workflow = "",

@@ -8,6 +8,7 @@ import type { OperationId } from "../paths.ts";
 import { patienceOf, within } from "../patience.ts";
 import type { Principal } from "../principal.ts";
 import { showInstance } from "../show.ts";
+import { findDefinition } from "./definitions.ts";
 
 /** For how long the effects of a change are waited for, unless the request says. */
 export const usualPatienceMs = 1000;
@@ -27,8 +28,8 @@ export const instanceChangeHandlers: Handlers<
 > = {
   async startInstance({ engine, clock, permission, request, body, basePath }) {
     const { workflow, version, initialData, businessKey, tags } = body;
-    const { name, version: latest } = engine.registry.getDefinition(workflow, version);
-    const resource = { type: "workflow", workflow: name, version: latest } as const;
+    const { version: latest } = await findDefinition(engine, permission, workflow, version);
+    const resource = { type: "workflow", workflow, version: latest } as const;
     await permission.require("instance.start", resource);
     const { user, tenant } = permission.principal;
     const started = await engine.submitWorkflow(workflow, {

@@ -1,7 +1,8 @@
+import type { Statistics } from "../../engine/statistics.ts";
 import { ForbiddenError, UnknownScheduleError } from "../../errors.ts";
 import type { ScheduleRecord } from "../../store/store.ts";
-import type { Call, Handlers, Surroundings } from "../call.ts";
-import type { Action, Permission } from "../permission.ts";
+import type { Call, Handlers } from "../call.ts";
+import type { Action } from "../permission.ts";
 import type { Shape } from "../schemas/index.ts";
 import { showMoment } from "../show.ts";
 import { paged } from "./instances.ts";
@@ -87,7 +88,7 @@ export const operationsHandlers: Handlers<
 
 /** @throws UnknownScheduleError, alike for one that does not exist and one of another tenant. */
 async function scheduleFor(
-  { engine, permission, params }: Call<"getSchedule"> | Call<"removeSchedule">,
+  { engine, permission, params }: Pick<Call, "engine" | "permission" | "params">,
   action: Action,
 ): Promise<ScheduleRecord> {
   const { scheduleId: id = "" } = params;
@@ -99,4 +100,41 @@ async function scheduleFor(
 
 function unknown(id: string): UnknownScheduleError {
   return new UnknownScheduleError(`There is no schedule ${JSON.stringify(id)}.`);
+}
+
+async function findSchedule(engine: Call["engine"], id: string) {
+  try {
+    return await engine.schedules.get(id);
+  } catch (error) {
+    const code: unknown = Reflect.get(Object(error), "code");
+    if (code === "UNKNOWN_SCHEDULE" || code === "INVALID_ARGUMENT") return undefined;
+    throw error;
+  }
+}
+
+function showSchedule(schedule: ScheduleRecord): Shape<"Schedule"> {
+  const { revision: _revision, createdAt, nextAt, lastAt, ...same } = schedule;
+  return {
+    ...same,
+    createdAt: showMoment(createdAt),
+    nextAt: showMoment(nextAt),
+    lastAt: showMoment(lastAt),
+  };
+}
+
+function showStatistics({ at, instances, store, worker }: Statistics): Shape<"Statistics"> {
+  const { oldestTaskAt, oldestDueTimerAt, oldestMessageAt, ...counts } = store;
+  return {
+    at: showMoment(at),
+    instances: instances.map(({ workflow, version, status, count, oldestStartedAt }) => ({
+      ...{ workflow, version, status, count },
+      oldestStartedAt: showMoment(oldestStartedAt),
+    })),
+    ...counts,
+    oldestTaskAt: showMoment(oldestTaskAt),
+    oldestDueTimerAt: showMoment(oldestDueTimerAt),
+    oldestMessageAt: showMoment(oldestMessageAt),
+    queuedCommands: worker.queuedCommands,
+    runningSteps: worker.runningSteps,
+  };
 }

@@ -1,4 +1,4 @@
-import type { TaskListOptions } from "../../engine/task-inbox.ts";
+import type { LocalExecutionEngine } from "../../engine/local-execution-engine.ts";
 import type { HumanTask } from "../../engine/workflow-instance.ts";
 import { UnknownTaskError } from "../../errors.ts";
 import type { Call, Handlers, Surroundings } from "../call.ts";
@@ -12,6 +12,8 @@ import { showTask, showTaskSummary } from "../show-task.ts";
 import { allowedTaskActions } from "../task-actions.ts";
 import { usualPatienceMs } from "./instance-changes.ts";
 import { paged, showEntry } from "./instances.ts";
+
+type TaskListOptions = NonNullable<Parameters<LocalExecutionEngine["tasks"]["list"]>[0]>;
 
 /** No number of tasks is counted further. */
 const mostCounted = 1000;
@@ -161,8 +163,8 @@ async function filterOf(
   const { user, groups = [] } = permission.principal;
   if (scope === "all") await permission.require("task.list", { type: "all" });
   return {
-    ...dropUndefined(same),
     ...dropUndefined({
+      ...same,
       isAssigned: assigned,
       tenant: permission.tenantFor(tenant),
       dueFrom: readMoment(dueFrom),

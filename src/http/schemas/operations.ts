@@ -9,6 +9,11 @@ const schedule = {
   user: { ...text, description: "Who starts the instances." },
   businessKey: text,
   tags: texts,
+  missed: {
+    type: "string",
+    enum: ["once", "skip"],
+    description: "What becomes of moments that passed while nothing ran: one start unless told.",
+  },
 } as const;
 
 export const operationsSchemas = {
@@ -50,7 +55,10 @@ export const operationsSchemas = {
   Schedule: {
     type: "object",
     additionalProperties: false,
-    required: ["id", "workflow", "cron", "timezone", "tags", "isPaused", "createdAt"],
+    required: [
+      ...["id", "workflow", "cron", "timezone", "initialData", "tags", "missed"],
+      ...["isPaused", "createdAt"],
+    ],
     properties: {
       id: text,
       ...schedule,
@@ -71,8 +79,12 @@ export const operationsSchemas = {
   },
   Statistics: {
     type: "object",
-    required: ["instances", "openTasks", "overdueTasks", "dueTimers", "messages", "workers"],
+    required: [
+      ...["at", "instances", "openTasks", "overdueTasks", "dueTimers", "messages", "workers"],
+      ...["queuedCommands", "runningSteps"],
+    ],
     properties: {
+      at: { ...moment, description: "When it was counted." },
       instances: { type: "array", items: ref("InstanceCount") },
       openTasks: count,
       oldestTaskAt: moment,
@@ -81,14 +93,16 @@ export const operationsSchemas = {
       oldestDueTimerAt: moment,
       messages: count,
       oldestMessageAt: moment,
-      workers: count,
+      workers: { ...count, description: "Processes that run engines." },
+      queuedCommands: { ...count, description: "Of the process that answers." },
+      runningSteps: { ...count, description: "Of the process that answers." },
     },
   },
   Health: {
     type: "object",
     additionalProperties: false,
     required: ["status"],
-    properties: { status: { type: "string", enum: ["ok", "unavailable"] } },
+    properties: { status: { type: "string", enum: ["ok"] } },
   },
   StreamEvent: {
     oneOf: [ref("InstanceChanged"), ref("TaskChanged"), ref("StreamReset")],
