@@ -208,7 +208,7 @@ function ColorModeButton(): ReactNode {
         setMode(nextMode[mode]);
       }}
     >
-      <Icon name={mode === "dark" ? "moon" : mode === "light" ? "sun" : "gear"} size={16} />
+      <Icon name={mode === "dark" ? "moon" : mode === "light" ? "sun" : "contrast"} size={16} />
       <span className="mode-name">
         {mode === "system" ? "System" : mode === "dark" ? "Dark" : "Light"}
       </span>

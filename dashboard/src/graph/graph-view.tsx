@@ -1,5 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import type { Graph } from "tandem-workflows/client";
+import type { Graph, GraphNode } from "tandem-workflows/client";
 import { Icon } from "../ui/icons.tsx";
 import { GraphLines } from "./graph-lines.tsx";
 import { type Direction, type Layout, layOut } from "./layout.ts";
@@ -27,10 +27,7 @@ export function GraphView({ graph, selected, onSelect }: GraphViewProps): ReactN
   const direction = useDirection(frame);
   const { layout, error } = useLayout(graph, opened, direction);
   const panZoom = usePanZoom(frame, layout ?? { width: 0, height: 0 });
-  const { view, showAll } = panZoom;
-  useEffect(() => {
-    if (layout !== undefined) showAll();
-  }, [layout, showAll]);
+  const { view, showAll, showFirst } = panZoom;
 
   // The layout knows the structure; where the instance stands comes with each new graph.
   const nodes = useMemo(
@@ -48,6 +45,12 @@ export function GraphView({ graph, selected, onSelect }: GraphViewProps): ReactN
     }
     return targets;
   }, [graph, nodes]);
+  const latest = useRef(nodes);
+  latest.current = nodes;
+  // A layout begins at what needs somebody; what happens later moves nothing.
+  useEffect(() => {
+    if (layout !== undefined) showFirst(placeToLook(layout, latest.current));
+  }, [layout, showFirst]);
   const toggle = (path: string) => {
     const next = new Set(opened);
     if (!next.delete(path)) next.add(path);
@@ -148,6 +151,19 @@ function moveByKey(event: KeyboardEvent, panZoom: ReturnType<typeof usePanZoom>)
   else if (event.key === "0") panZoom.showAll();
   else return;
   event.preventDefault();
+}
+
+const attention = ["failed", "waiting", "running"];
+
+/** The middle of the first step that failed, waits or runs. */
+function placeToLook(layout: Layout, nodes: ReadonlyMap<string, GraphNode>) {
+  for (const state of attention) {
+    const found = layout.placed.find(({ box }) => nodes.get(box.id)?.state === state);
+    if (found !== undefined) {
+      return { x: found.x + found.width / 2, y: found.y + found.height / 2 };
+    }
+  }
+  return undefined;
 }
 
 /** From left to right where there is room, from top to bottom on a phone. */

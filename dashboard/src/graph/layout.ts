@@ -57,7 +57,7 @@ function optionsFor(direction: Direction, isInside: boolean): Record<string, str
     "elk.spacing.edgeNode": "18",
     "elk.spacing.edgeEdge": "12",
     "elk.spacing.componentComponent": "16",
-    "elk.layered.spacing.nodeNodeBetweenLayers": "44",
+    "elk.layered.spacing.nodeNodeBetweenLayers": "36",
     "elk.layered.spacing.edgeNodeBetweenLayers": "18",
     "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
     "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",

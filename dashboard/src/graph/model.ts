@@ -27,8 +27,8 @@ export interface Line {
 
 export type LineLook = "plain" | "condition" | "otherwise" | "failure" | "cancel" | "member";
 
-export const nodeSize = { width: 216, height: 64 };
-const summarySize = { width: 248, height: 104 };
+export const nodeSize = { width: 208, height: 68 };
+const summarySize = { width: 256, height: 112 };
 /** A group with more members is drawn as one box until it is opened. */
 export const mostMembers = 12;
 /** And so many are drawn then. */

@@ -48,7 +48,7 @@ export const NodeBox = memo(
           }}
         >
           <span className="graph-icon">
-            <Icon name={kindIcons[node.kind] ?? "gear"} size={16} />
+            <Icon name={kindIcons[node.kind] ?? "chip"} size={16} />
           </span>
           <span className="graph-text">
             <span className="graph-title">{titleOf(node)}</span>
@@ -101,7 +101,7 @@ function groupText(node: GraphNode): string {
 
 /** What cannot be said by colour alone: a mark for the state, passes, attempts, ends. */
 function Marks({ node, isCallback }: { node: GraphNode; isCallback: boolean }): ReactNode {
-  const { state, iteration, attempt, undone, progress } = node;
+  const { state, iteration, undone } = node;
   return (
     <span className="graph-marks">
       {state !== undefined && state !== "idle" && (
@@ -112,11 +112,6 @@ function Marks({ node, isCallback }: { node: GraphNode; isCallback: boolean }): 
       {iteration !== undefined && iteration > 1 && (
         <span className="graph-mark" title={`Pass ${iteration}`}>
           ↺{iteration}
-        </span>
-      )}
-      {attempt !== undefined && attempt > 1 && progress === undefined && (
-        <span className="graph-mark" title={`Attempt ${attempt}`}>
-          #{attempt}
         </span>
       )}
       {undone === true && (

@@ -8,7 +8,14 @@ export interface View {
 
 const smallest = 0.08;
 const largest = 2.5;
+/** Text that nobody can read helps nobody. */
+const readable = 0.62;
 const clampScale = (scale: number) => Math.min(largest, Math.max(smallest, scale));
+
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
 
 interface Size {
   readonly width: number;
@@ -20,6 +27,8 @@ export interface PanZoom {
   zoomBy(factor: number): void;
   moveBy(x: number, y: number): void;
   showAll(): void;
+  /** As much as can be read, around this place. */
+  showFirst(at: Point | undefined): void;
   /** Brings a place into the middle if it is not in sight. */
   reveal(x: number, y: number): void;
 }
@@ -34,14 +43,32 @@ export function usePanZoom(frame: RefObject<HTMLElement | null>, content: Size):
     if (element === null || width === 0) return;
     const space = { width: element.clientWidth, height: element.clientHeight };
     const scale = Math.min(1, (space.width - 24) / width, (space.height - 24) / height);
-    // Text that nobody can read helps nobody: a large graph shows its beginning.
-    const shown = Math.max(scale, Math.min(0.45, Math.max(scale, 0.2)));
     setView({
-      scale: shown,
-      x: shown * width > space.width ? 12 : (space.width - width * shown) / 2,
-      y: shown * height > space.height ? 12 : (space.height - height * shown) / 2,
+      scale,
+      x: (space.width - width * scale) / 2,
+      y: (space.height - height * scale) / 2,
     });
   }, [frame, width, height]);
+
+  const showFirst = useCallback(
+    (at: Point | undefined) => {
+      const element = frame.current;
+      if (element === null || width === 0) return;
+      const space = { width: element.clientWidth, height: element.clientHeight };
+      const fitting = Math.min(1, (space.width - 24) / width, (space.height - 24) / height);
+      const scale = Math.max(fitting, readable);
+      const place = (whole: number, room: number, middle: number) =>
+        whole * scale <= room
+          ? (room - whole * scale) / 2
+          : Math.min(12, Math.max(room - whole * scale - 12, room / 2 - middle * scale));
+      setView({
+        scale,
+        x: place(width, space.width, at?.x ?? 0),
+        y: place(height, space.height, at?.y ?? 0),
+      });
+    },
+    [frame, width, height],
+  );
 
   const zoomAt = useCallback((factor: number, at: { x: number; y: number }) => {
     setView((old) => {
@@ -81,7 +108,7 @@ export function usePanZoom(frame: RefObject<HTMLElement | null>, content: Size):
   );
 
   usePointers(frame, moveBy, zoomAt);
-  return { view, zoomBy, moveBy, showAll, reveal };
+  return { view, zoomBy, moveBy, showAll, showFirst, reveal };
 }
 
 type Pointers = Map<number, { x: number; y: number }>;

@@ -8,7 +8,7 @@ import { isGroup, memberCounts } from "./model.ts";
 
 export const kindIcons: Readonly<Record<string, IconName>> = {
   human: "person",
-  machine: "gear",
+  machine: "chip",
   gateway: "branch",
   timer: "clock",
   webhook: "hook",

@@ -64,7 +64,7 @@ export function InboxFilters({
             isOn={view.order === "due"}
             onClick={() => onChange({ ...view, order: view.order === "due" ? "created" : "due" })}
           >
-            With a due date, next first
+            By due date
           </Chip>
           {me.isAdmin && (
             <Chip isOn={view.isAll} onClick={() => onChange({ ...view, isAll: !view.isAll })}>

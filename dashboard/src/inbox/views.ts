@@ -17,8 +17,8 @@ export type ViewName = "open" | "mine" | "group" | "done";
 export const viewNames: readonly (readonly [ViewName, string])[] = [
   ["open", "Open"],
   ["mine", "Mine"],
-  ["group", "To be claimed"],
-  ["done", "Done by me"],
+  ["group", "Unclaimed"],
+  ["done", "Done"],
 ];
 
 export function viewOf({ query }: Route): InboxView {

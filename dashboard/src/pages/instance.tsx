@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import type { Instance } from "tandem-workflows/client";
+import type { Instance, RecordedError } from "tandem-workflows/client";
 import { useApi, useQuery } from "../data/api.tsx";
 import { failureOf, messageOf } from "../data/problems.ts";
 import { formatSpan, humanize } from "../format.ts";
@@ -94,7 +94,7 @@ export function InstancePage({
             {messageOf(error)} What you see may be old.
           </Notice>
         )}
-        {value.error !== undefined && <ErrorCard error={value.error} />}
+        {value.error !== undefined && <Failure instanceId={instanceId} error={value.error} />}
         {value.status === "canceled" && value.reason !== undefined && (
           <Notice tone="canceled" icon="stop">
             Cancelled: {value.reason}
@@ -118,6 +118,13 @@ export function InstancePage({
   );
 }
 
+/** What failed for good, and how often it was tried. */
+function Failure({ instanceId, error }: { instanceId: string; error: RecordedError }): ReactNode {
+  const steps = useSteps(instanceId);
+  const failed = steps.value?.items.findLast(({ path }) => path === error.path);
+  return <ErrorCard error={error} {...(failed && { attempts: failed.attempt })} />;
+}
+
 function InstanceFacts({ instance }: { instance: Instance }): ReactNode {
   const now = useNow(5000);
   const started = Date.parse(instance.startedAt);
@@ -134,8 +141,8 @@ function InstanceFacts({ instance }: { instance: Instance }): ReactNode {
       )}
       <span className="muted small">
         Started {instance.user !== undefined && `by ${instance.user} `}
-        <Moment at={instance.startedAt} /> ·{" "}
-        {ended === undefined ? "for" : "took"} {formatSpan((ended ?? now) - started)}
+        <Moment at={instance.startedAt} /> · {ended === undefined ? "for" : "took"}{" "}
+        {formatSpan((ended ?? now) - started)}
       </span>
       {instance.tags.map((tag) => (
         <Link key={tag} className="badge" href={hrefOf(["instances"], { tag })}>

@@ -172,11 +172,7 @@ function Bar({
       </span>
       <span className="timeline-track">
         <span className="timeline-bar" style={{ left: `${left}%`, width: `${width}%` }} />
-        <span
-          className="timeline-note"
-          data-place={noteStyle.place}
-          style={noteStyle.style}
-        >
+        <span className="timeline-note" data-place={noteStyle.place} style={noteStyle.style}>
           <Icon name={look.icon} size={12} /> {span} · {notes.join(", ")}
         </span>
       </span>
