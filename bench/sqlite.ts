@@ -69,11 +69,12 @@ figure("sqlite.waiting.page", { unit: "ms", limit: "sqlite.bare.page" }, async (
   const file = await fileWith(TASK_COUNT, afterwards);
   const engine = engineOn(await openSqlite(file), decision());
   afterwards(() => engine.close());
-  let after: NonNullable<Parameters<typeof engine.listTasks>[0]>["after"];
+  let cursor: string | undefined;
   const nextPage = async () => {
     const query = { userId: "ada", groups: ["group_1"], limit: TASK_PAGE };
-    const page = await engine.listTasks(after === undefined ? query : { ...query, after });
-    after = page.length === TASK_PAGE ? page.at(-1) : undefined;
+    ({ next: cursor } = await engine.tasks.list(
+      cursor === undefined ? query : { ...query, cursor },
+    ));
   };
   return async () => percentile(await timesOf(DURATION_OF_PAGES_MS, nextPage), 0.5);
 });

@@ -21,7 +21,7 @@ for (let started = 0; started < Number(count); started += STARTED_AT_ONCE) {
   );
   await Promise.all(starts);
 }
-await engine.listTasks({ groups: ["group_1"], limit: TASK_PAGE });
+await engine.tasks.list({ groups: ["group_1"], limit: TASK_PAGE });
 process.off("disconnect", abandon);
 process.send?.(process.memoryUsage.rss() / 1e6);
 if (process.connected) await once(process, "disconnect");

@@ -176,6 +176,16 @@ export class TaskGoneError extends WorkflowsError {
   readonly code = "TASK_GONE";
 }
 
+/** Somebody else has claimed the task: the message says who, and when. */
+export class TaskClaimedError extends WorkflowsError {
+  readonly code = "TASK_CLAIMED";
+}
+
+/** Nobody has claimed the task, so it cannot be released. */
+export class TaskNotClaimedError extends WorkflowsError {
+  readonly code = "TASK_NOT_CLAIMED";
+}
+
 /** This person may not act on the task. */
 export class NotAllowedError extends WorkflowsError {
   readonly code = "NOT_ALLOWED";
@@ -267,6 +277,14 @@ export class DefinitionChangedError extends WorkflowsError {
   readonly code = "DEFINITION_CHANGED";
 }
 
+/**
+ * The instance cannot be moved to that version of its definition as it stands: the message has
+ * every reason.
+ */
+export class UpgradeRefusedError extends WorkflowsError {
+  readonly code = "UPGRADE_REFUSED";
+}
+
 /** A rule of the engine itself is broken: a defect in this package, please report it. */
 export class InternalError extends WorkflowsError {
   readonly code = "INTERNAL";
@@ -327,6 +345,12 @@ export class UnknownAddressError extends WorkflowsError {
 /** What has this address does not know the request's method. */
 export class MethodNotAllowedError extends WorkflowsError {
   readonly code = "METHOD_NOT_ALLOWED";
+  readonly allowed: readonly string[];
+
+  constructor(message: string, allowed: readonly string[]) {
+    super(message);
+    this.allowed = allowed;
+  }
 }
 
 /** A parameter, a header or the body of a request is not what the API's document says. */
@@ -382,6 +406,18 @@ export class RequestFailedError extends WorkflowsError {
 }
 
 // ------------------------------------------------------------ why a step, group or instance failed
+
+// ------------------------------------------------------------------------------ tests of workflows
+
+/** A test let a step fail (`failStep`). */
+export class InjectedFailureError extends WorkflowsError {
+  readonly code = "INJECTED_FAILURE";
+}
+
+/** `explore` found an order of events in which the workflow does what it must not. */
+export class ExplorationError extends WorkflowsError {
+  readonly code = "EXPLORATION_FAILED";
+}
 
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
 export interface RecordedError {

@@ -44,8 +44,12 @@ export {
 export {
   type Assignment,
   BaseHumanStep,
+  type Escalation,
   type HumanStepOptions,
   humanStep,
+  type OpenTask,
+  type Reminder,
+  type Urgency,
 } from "./definition/human-step.ts";
 export { WorkflowRegistry } from "./definition/registry.ts";
 export {
@@ -80,6 +84,7 @@ export {
   WorkflowDefinition,
   type WorkflowDefinitionOptions,
 } from "./definition/workflow-definition.ts";
+export type { ActorOptions } from "./engine/actor.ts";
 export type { BulkOptions, BulkProgress, BulkRefusal, BulkResult } from "./engine/bulk.ts";
 export type { Clock } from "./engine/clock.ts";
 export type { EngineOptions, StartOptions } from "./engine/engine-options.ts";
@@ -97,16 +102,18 @@ export { StepFailedError } from "./engine/recorded-error.ts";
 export type { RetentionOptions } from "./engine/retention.ts";
 export type { ListSchedulesOptions, SaveScheduleOptions, Schedules } from "./engine/schedules.ts";
 export type { InstanceStatistics, Statistics, WorkerLoad } from "./engine/statistics.ts";
-export type { CompleteTaskOptions } from "./engine/tasks.ts";
+export type { ListTasksOptions, TaskInbox, TaskSearch } from "./engine/task-inbox.ts";
+export type { ChosenTask, CompleteTaskOptions, HumanTask, TaskOptions } from "./engine/tasks.ts";
+export type { UpgradeOptions, UpgradePlan } from "./engine/upgrades.ts";
 export type { WatchFilter, WatchListener } from "./engine/watcher.ts";
 export type { TaskChange, WatchEvent } from "./engine/watchers.ts";
 export type {
   EdgeUse,
-  HumanTask,
   StepExecution,
   WorkflowInstance,
 } from "./engine/workflow-instance.ts";
 export * from "./errors.ts";
+export { definitionShape, type Shape } from "./graph/fingerprint.ts";
 export { type MermaidOptions, toMermaid } from "./graph/mermaid.ts";
 export {
   type Picture,
@@ -124,7 +131,13 @@ export type {
   PictureState,
   PictureWait,
 } from "./graph/picture-facts.ts";
-export type { WorkflowStatus } from "./machine/index.ts";
+export type {
+  ActRecord,
+  ActType,
+  UpgradeMove,
+  UpgradeNote,
+  WorkflowStatus,
+} from "./machine/index.ts";
 export { MemoryStore } from "./store/memory/memory-store.ts";
 export type * from "./store/store.ts";
 export { audienceOf, type TaskAudience } from "./store/task-audience.ts";

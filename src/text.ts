@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from "./errors.ts";
 
-/** Longer names and ids could be too long for a database's index. */
+/** In UTF-8. Longer names and ids could be too long for a database's index. */
 const longestText = 500;
+const encoder = new TextEncoder();
 
 /** Whether every database can keep the text: PostgreSQL's text has no NUL character. */
 export function isKeepable(text: string): boolean {
@@ -21,9 +22,10 @@ export function checkTexts(texts: Readonly<Record<string, unknown>>): void {
         `${option} must be a string without NUL characters; found ${JSON.stringify(value)}.`,
       );
     }
-    if (value.length > longestText) {
+    const size = value.length * 3 <= longestText ? 0 : encoder.encode(value).length;
+    if (size > longestText) {
       throw new InvalidArgumentError(
-        `${option} has ${value.length} characters; at most ${longestText} can be kept.`,
+        `${option} has ${size} bytes in UTF-8; at most ${longestText} can be kept.`,
       );
     }
   }

@@ -103,7 +103,7 @@ export const answers: readonly Answer[] = [
 /** Everybody finds the task in their own inbox and answers it. */
 export async function answerAll(engine: LocalExecutionEngine, all: readonly Answer[]) {
   for (const { stepName, userId, group, data } of all) {
-    const inbox = await engine.listTasks({ userId, groups: [group] });
+    const { items: inbox } = await engine.tasks.list({ userId, groups: [group] });
     for (const { instanceId } of inbox) {
       await engine.completeHumanTask({ instanceId, stepName, userId, groups: [group], data });
     }

@@ -65,9 +65,9 @@ export function inviteReviewers() {
     const initialData = { reviewers: ["ada", "bob"] };
     const { id: instanceId } = await engine.startWorkflow(reviews, { initialData });
     const review = (userId: string, text: string) =>
-      engine
-        .listTasks({ userId })
-        .then(([task]) =>
+      engine.tasks
+        .list({ userId })
+        .then(({ items: [task] }) =>
           engine.completeHumanTask({ instanceId, taskId: task?.id ?? "", userId, data: { text } }),
         );
     await review("ada", "fine");

@@ -60,7 +60,7 @@ export function cancel() {
     const instanceId = await start(engine);
     const reason = "the customer changed their mind";
     const instance = await engine.cancelWorkflow(instanceId, { reason, userId: "olga" });
-    return { instance, openTasks: await engine.listTasks() };
+    return { instance, openTasks: (await engine.tasks.list()).items };
   });
 }
 

@@ -1,16 +1,15 @@
 import {
-  InvalidFormError,
   InvalidOptionError,
   InvalidStepError,
   JoinTooLargeError,
   QuorumTooLargeError,
   UnknownStepError,
 } from "../errors.ts";
-import { compileForm } from "./form.ts";
 import type { WorkflowNode } from "./group.ts";
 import { parseInstant } from "./instant.ts";
 import { isGroup, label, type Place } from "./places.ts";
 import type { Suggestions } from "./suggest.ts";
+import { checkHumanStep } from "./validate-human-step.ts";
 import {
   checkExpression,
   checkName,
@@ -146,30 +145,6 @@ function checkStep(where: string, step: WorkflowNode, report: Report): void {
       return checkOption(where, step, "transient", rules.flag, report);
     case "subworkflow":
       return checkSubworkflow(where, step, report);
-  }
-}
-
-function checkHumanStep(where: string, step: WorkflowNode, report: Report): void {
-  checkOption(where, step, "assignee", rules.wordOrCode, report);
-  checkOption(where, step, "assigneeKey", rules.word, report);
-  for (const name of ["candidateUsers", "candidateGroups", "excludeUsers"]) {
-    checkOption(where, step, name, rules.wordsOrCode, report);
-  }
-  const isGiven = (name: string) => Reflect.get(step, name) !== undefined;
-  if (isGiven("assignee") && isGiven("assigneeKey")) {
-    const problem = "it has both assignee and assigneeKey, which may disagree; keep one";
-    report(new InvalidOptionError(`${where}: ${problem}.`));
-  }
-  checkForm(where, Reflect.get(step, "formSchema"), report);
-}
-
-/** Reports a form, or another schema, that cannot be used. */
-export function checkForm(where: string, schema: unknown, report: Report): void {
-  try {
-    compileForm(schema);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    report(new InvalidFormError(`${where}: ${message}.`, { cause: error }));
   }
 }
 

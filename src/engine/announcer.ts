@@ -1,7 +1,7 @@
 import type { Logger } from "../definition/context.ts";
 import type { ExecutionRecord, MachineEvent } from "../machine/index.ts";
 import type { DueTimers } from "./due-timers.ts";
-import { callHooks } from "./hooks.ts";
+import { callHooks, callTaskHook } from "./hooks.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { Instances } from "./instances.ts";
 import type { Telemetry } from "./telemetry.ts";
@@ -37,6 +37,9 @@ export class Announcer {
         break;
       case "TimerCleared":
         this.#timers.disarm(runtime.id, event.timer.id);
+        break;
+      case "ActRecorded":
+        callTaskHook(runtime, event.act, this.#logger);
         break;
       case "InstanceResumed":
         this.armTimers(runtime);

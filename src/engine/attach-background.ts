@@ -14,7 +14,6 @@ interface EngineParts {
   readonly store: Store;
   readonly registry: WorkflowRegistry;
   readonly clock: Clock;
-  now(): number;
 }
 
 /** What an engine does by itself: schedules, retention, and what it tells whoever measures. */
@@ -24,7 +23,8 @@ export function attachBackground(
   options: EngineOptions,
   telemetry: Telemetry | undefined,
 ): Schedules {
-  const { core, store, clock, now } = parts;
+  const { core, store, clock } = parts;
+  const now = () => Math.floor(clock.now());
   const { logger = console, pollIntervalMs = 1000, retention } = options;
   const isTurn = (work: string) => core.isTurn(work);
   const runner = new ScheduleRunner({
@@ -46,5 +46,5 @@ export function attachBackground(
     const stop = telemetry.observe(store, now, () => core.load);
     core.attach({ look: async () => {}, close: stop });
   }
-  return new Schedules({ ...parts, changed: () => runner.changed() });
+  return new Schedules({ ...parts, now, changed: () => runner.changed() });
 }

@@ -9,6 +9,7 @@ import {
 } from "../machine/index.ts";
 import { mapData } from "../machine/waits.ts";
 import type { Message } from "../store/store.ts";
+import type { Definitions } from "./definitions.ts";
 import { validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import type { Letter } from "./letters.ts";
@@ -17,7 +18,7 @@ import { recordError } from "./recorded-error.ts";
 /** What child instances need of the engine. */
 export interface ChildHost {
   readonly isShared: boolean;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly definitions: Definitions;
   now(): EpochMs;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
   /** The instance, if it is in memory. */
@@ -66,7 +67,7 @@ export class ChildInstances {
     message: Message,
   ): Promise<void> {
     const step = parent.state.node(execution).source as SubworkflowStep;
-    const graph = this.#host.graphOf(step.workflow, step.version);
+    const graph = this.#host.definitions.graphOf(step.workflow, step.version);
     const given = {
       ...inherited(parent),
       id: childId(parent.id, execution.id, execution.attempt),
@@ -83,6 +84,8 @@ export class ChildInstances {
     const child = new InstanceRuntime(graph, createInstance(graph, given), 0);
     this.adopt(parent, child);
     try {
+      const checked = this.#host.definitions.shapes.check(graph);
+      if (checked instanceof Promise) await checked;
       const { inputSchema } = graph.definition;
       const initialData =
         inputSchema === undefined ? input : await validInput(graph.definition, input);
@@ -107,7 +110,7 @@ export class ChildInstances {
       return this.#startNew(parent, execution, letter, message);
     }
     this.adopt(parent, child);
-    this.#host.send(child, { type: "Retry", actor: {} }, message);
+    this.#host.send(child, { type: "Retry", actor: { through: "parent" } }, message);
   }
 
   /** The child of this attempt, or of the latest one before it that had a child of its own. */
@@ -171,7 +174,7 @@ export class ChildInstances {
     const { workflow, version } = parent.state.node(parent.state.execution(executionId))
       .source as SubworkflowStep;
     try {
-      return this.#host.graphOf(workflow, version);
+      return this.#host.definitions.graphOf(workflow, version);
     } catch {
       // Nobody could have begun it.
       return undefined;

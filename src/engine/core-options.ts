@@ -1,9 +1,11 @@
 import type { Logger } from "../definition/context.ts";
-import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
+import type { Definitions } from "./definitions.ts";
 import type { Limiter } from "./limiter.ts";
+import type { AroundStep } from "./step-runner.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { Upgrades } from "./upgrades.ts";
 
 /** What the parts of an engine are made of. */
 export interface CoreOptions {
@@ -16,7 +18,9 @@ export interface CoreOptions {
   readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly aroundStep: AroundStep | undefined;
+  readonly definitions: Definitions;
+  readonly upgrades: Upgrades;
   /** Undefined while nobody wants to know. */
   readonly telemetry: Telemetry | undefined;
 }

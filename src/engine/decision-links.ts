@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { InvalidArgumentError, InvalidTokenError, TokenUsedError } from "../errors.ts";
 import type { Store } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
+import type { Clock } from "./clock.ts";
 import type { EngineCore } from "./engine-core.ts";
 
 /** What a link lets somebody decide, without signing in. */
@@ -13,6 +14,12 @@ export interface DecisionLink {
   readonly groups: readonly string[];
   /** Until when, in milliseconds since the epoch. */
   readonly expiresAt: number;
+}
+
+interface LinkParts {
+  readonly core: EngineCore;
+  readonly store: Store;
+  readonly clock: Clock;
 }
 
 const weekMs = 7 * 24 * 60 * 60 * 1000;
@@ -28,12 +35,12 @@ const settingOf = (token: string) =>
 export class DecisionLinks {
   readonly #core: EngineCore;
   readonly #store: Store;
-  readonly #now: () => number;
+  readonly #clock: Clock;
 
-  constructor(core: EngineCore, store: Store, now: () => number) {
+  constructor({ core, store, clock }: LinkParts) {
     this.#core = core;
     this.#store = store;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /**
@@ -55,7 +62,7 @@ export class DecisionLinks {
         `validForMs is ${String(validForMs)}; it must be a whole number of at least 1.`,
       );
     }
-    const expiresAt = this.#now() + validForMs;
+    const expiresAt = this.#clock.now() + validForMs;
     const nonce = randomBytes(16).toString("base64url");
     const subject = toText([taskId, userId, groups, expiresAt, nonce]);
     const token = `${subject}.${await this.#sign(subject)}`;
@@ -76,7 +83,7 @@ export class DecisionLinks {
       rest.length === 0 && given.length === expected.length && timingSafeEqual(given, expected);
     if (!isGenuine) throw new InvalidTokenError("The link is not one that was issued here.");
     const [taskId, userId, groups, expiresAt] = fromText(subject);
-    if (this.#now() >= expiresAt) throw new InvalidTokenError("The link has expired.");
+    if (this.#clock.now() >= expiresAt) throw new InvalidTokenError("The link has expired.");
     // A token that nobody issued, though its signature is right, is made useless by asking.
     const state = await this.#store.keepSetting(settingOf(token), "unknown");
     if (state === "used") throw new TokenUsedError("The link was used already.");

@@ -1,5 +1,5 @@
 import { decideIn } from "../machine/decide.ts";
-import type { Command, Effect, EpochMs, Rejection } from "../machine/index.ts";
+import type { Command, Effect, EpochMs, Rejection, UpgradeCommand } from "../machine/index.ts";
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
@@ -7,16 +7,20 @@ import type { Letter, Outcome } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters } from "./waiters.ts";
 import type { Watchers } from "./watchers.ts";
 
 /** Called when a command is durable, or with the reason why it is not. */
 type Done = (error?: unknown) => void;
 
+/** What may be asked of an instance. */
+export type EngineCommand = Command | UpgradeCommand;
+
 /** A command on its way, and who wants to know what became of it. */
 export interface Request {
   readonly runtime: InstanceRuntime;
-  readonly command: Command;
+  readonly command: EngineCommand;
   /** The message that it carries out. */
   readonly message: Message | undefined;
   readonly done: Done | undefined;
@@ -51,6 +55,8 @@ export interface DriverHost {
   readonly telemetry: Telemetry | undefined;
   /** Answers to messages of this worker that it has read, to be forgotten with the next commit. */
   takeDismissed(): readonly string[];
+  /** Decides upgrades, as `decideIn` decides everything else. */
+  readonly upgrades: Pick<Upgrades, "decide">;
   /** Whether other workers want to hear of instances. */
   hasListeners(): boolean;
   /** A message to this worker was kept: it may be carried out. */
@@ -82,6 +88,9 @@ const commitsAtOnce = 2;
 
 const none: readonly never[] = [];
 
+/** A child is cancelled, paused and resumed with its parent. */
+const byParent = { through: "parent" };
+
 /**
  * Decides, commits, and then acts.
  *
@@ -105,7 +114,12 @@ export class Driver {
     this.#host = host;
   }
 
-  send(runtime: InstanceRuntime, command: Command, message?: Message, done?: Done): void {
+  /** Whether something is to be decided, or is being committed. */
+  get isBusy(): boolean {
+    return this.#isScheduled || this.#commits > 0;
+  }
+
+  send(runtime: InstanceRuntime, command: EngineCommand, message?: Message, done?: Done): void {
     this.#enqueue({
       runtime,
       command,
@@ -210,7 +224,10 @@ export class Driver {
     const eventsFrom = transition.events.length;
     const effectsFrom = transition.effects.length;
     transition.reset(runtime.graph, runtime.state);
-    const rejection = decideIn(transition, command);
+    const rejection =
+      command.type === "Upgrade"
+        ? this.#upgrade(transition, runtime, command)
+        : decideIn(transition, command);
     const hasEvents = transition.events.length > eventsFrom;
     let { change } = runtime;
     if (hasEvents && change === undefined) {
@@ -233,6 +250,19 @@ export class Driver {
     request.eventsEnd = transition.events.length;
     request.effectsEnd = transition.effects.length;
     batch.decided.push(request);
+  }
+
+  /** The instance has another graph and state afterwards. */
+  #upgrade(
+    transition: Transition,
+    runtime: InstanceRuntime,
+    command: UpgradeCommand,
+  ): Rejection | undefined {
+    const rejection = this.#host.upgrades.decide(transition, command);
+    if (rejection !== undefined) return rejection;
+    runtime.graph = transition.graph;
+    runtime.state = transition.state;
+    return undefined;
   }
 
   /** What concerns other instances is sent in the same transaction, so that it cannot get lost. */
@@ -409,14 +439,14 @@ function lettersFor(
     }
     case "CancelChild": {
       const { executionId, attempt, reason } = effect;
-      const command: Command = { type: "Cancel", reason, actor: {} };
+      const command: Command = { type: "Cancel", reason, actor: byParent };
       return [{ type: "TellChild", executionId, attempt, command }];
     }
     case "PauseChildren":
     case "ResumeChildren": {
       const command: Command = {
         type: effect.type === "PauseChildren" ? "Pause" : "Resume",
-        actor: {},
+        actor: byParent,
       };
       return state.executions
         .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")

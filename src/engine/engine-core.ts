@@ -12,7 +12,7 @@ import { Announcer } from "./announcer.ts";
 import type { BackgroundWork } from "./background-work.ts";
 import { abandon, ChildInstances } from "./children.ts";
 import type { CoreOptions } from "./core-options.ts";
-import { Driver, type Request } from "./driver.ts";
+import { Driver, type EngineCommand, type Request } from "./driver.ts";
 import { DueTimers } from "./due-timers.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import { Fleet } from "./fleet.ts";
@@ -21,7 +21,7 @@ import { Instances } from "./instances.ts";
 import { LetterCarrier } from "./letter-carrier.ts";
 import { Mailroom } from "./mailroom.ts";
 import { closedError, StartRefused } from "./rejections.ts";
-import type { WorkerLoad } from "./statistics.ts";
+import { loadOf, type WorkerLoad } from "./statistics.ts";
 import { StepRunner } from "./step-runner.ts";
 import { answerWaiters, forgetEnded, rejectWaiters, type Waiter, waitUntil } from "./waiters.ts";
 import { Watchers } from "./watchers.ts";
@@ -52,7 +52,7 @@ export class EngineCore {
 
   constructor(options: CoreOptions) {
     this.#options = options;
-    const { store, clock, logger, createId, graphOf, telemetry } = options;
+    const { store, clock, logger, createId, definitions, upgrades, telemetry } = options;
     const workerId = createId();
     const now = () => Math.floor(clock.now());
     this.workerId = workerId;
@@ -61,7 +61,7 @@ export class EngineCore {
       this.#fire(instanceId, timerId),
     );
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, graphOf },
+      ...{ store, clock, logger, workerId, definitions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#loaded(runtime),
       forgotten: (runtime) => this.#forget(runtime),
@@ -100,7 +100,7 @@ export class EngineCore {
     });
     this.#background.push(this.watchers);
     this.#children = new ChildInstances({
-      ...{ graphOf, now, isShared: store.isShared },
+      ...{ definitions, now, isShared: store.isShared },
       find: (instanceId) => this.#instances.tryFind(instanceId),
       known: (instanceId) => this.#instances.known(instanceId),
       begin: (runtime, message, command) => this.begin(runtime, message, command),
@@ -109,7 +109,7 @@ export class EngineCore {
       putDown: (message) => this.#mailroom.putDown(message),
     });
     this.#carrier = new LetterCarrier({
-      children: this.#children,
+      ...{ children: this.#children, upgrades },
       known: (id) => (store.isShared ? undefined : this.#instances.known(id)),
       find: (instanceId) => this.#instances.tryFind(instanceId),
       send: (runtime, command, message) => this.#send(runtime, command, message),
@@ -120,7 +120,7 @@ export class EngineCore {
     });
     this.#runner = this.#newRunner(options);
     this.#driver = new Driver({
-      ...{ store, workerId, now, createId, telemetry, watchers: this.watchers },
+      ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -135,9 +135,9 @@ export class EngineCore {
     });
   }
 
-  #newRunner({ clock, logger, limiters, random, telemetry }: CoreOptions): StepRunner {
+  #newRunner({ clock, logger, limiters, random, telemetry, aroundStep }: CoreOptions): StepRunner {
     return new StepRunner({
-      ...{ clock, logger, limiters, random, telemetry },
+      ...{ clock, logger, limiters, random, telemetry, aroundStep },
       send: (runtime, command) => this.#send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
@@ -149,6 +149,10 @@ export class EngineCore {
   get tokens(): WebhookTokens {
     if (this.#tokens === undefined) throw new InternalError("The engine has not started.");
     return this.#tokens;
+  }
+
+  get isBusy(): boolean {
+    return this.#driver.isBusy;
   }
 
   // ------------------------------------------------------------------------- beginning and ending
@@ -271,7 +275,7 @@ export class EngineCore {
    */
   async act<Seen>(
     found: InstanceRuntime,
-    command: Command,
+    command: EngineCommand,
     see: (runtime: InstanceRuntime) => Seen,
   ): Promise<Seen> {
     const others = found.busyExecutions();
@@ -282,7 +286,7 @@ export class EngineCore {
   }
 
   /** Resolves when the command is durable. */
-  async tell(found: InstanceRuntime, command: Command): Promise<void> {
+  async tell(found: InstanceRuntime, command: EngineCommand): Promise<void> {
     this.refuseIfClosed();
     const send = () =>
       new Promise<void>((resolve, reject) => {
@@ -315,13 +319,10 @@ export class EngineCore {
 
   /** How much this worker has to do at the moment. */
   get load(): WorkerLoad {
-    let runningSteps = 0;
-    for (const { running } of this.#instances.all()) runningSteps += running.count;
-    const { queueLength: queuedCommands } = this.#driver;
-    return { id: this.workerId, queuedCommands, runningSteps, instances: this.#instances.count };
+    return loadOf(this.workerId, this.#instances.all(), this.#driver.queueLength);
   }
 
-  #send(runtime: InstanceRuntime, command: Command, message?: Message): void {
+  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
     this.#driver.send(runtime, command, message);
   }
 

@@ -3,6 +3,7 @@ import type { Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import type { Limit } from "./limiter.ts";
 import type { RetentionOptions } from "./retention.ts";
+import type { AroundStep } from "./step-runner.ts";
 
 export interface EngineOptions {
   /** Where instances are kept; in memory unless told. */
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly createId?: () => string;
   /** Gives numbers in [0, 1), for the jitter of retries. */
   readonly random?: () => number;
+  /** Called around the code of every attempt: for logging, context of one's own, or tests. */
+  readonly aroundStep?: AroundStep;
 }
 
 export interface StartOptions<Data = AnyData> {
@@ -46,6 +49,8 @@ export interface StartOptions<Data = AnyData> {
   readonly businessKey?: string;
   /** Words to find it by. */
   readonly tags?: readonly string[];
+  /** By which way it comes in, such as "http", for the history. */
+  readonly through?: string;
 }
 
 /** A start, with the trace that it belongs to. */

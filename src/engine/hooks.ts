@@ -1,7 +1,9 @@
 import type { Logger } from "../definition/context.ts";
+import type { Urgency } from "../definition/human-step.ts";
 import { ContextView } from "../machine/context-view.ts";
-import type { ExecutionRecord } from "../machine/index.ts";
+import type { ActRecord, ExecutionRecord } from "../machine/index.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
+import { showOwnTask } from "./tasks.ts";
 
 /** Calls `onSuccess` or `onFailure` of a step that has ended. */
 export function callHooks(
@@ -17,6 +19,19 @@ export function callHooks(
   } else if (status === "failed" && error !== undefined && source.onFailure !== undefined) {
     call(runtime, execution, logger, (view) => source.onFailure?.(view, error));
   }
+}
+
+/** Calls `onReminder` or `onEscalation` of the step whose task's timer has fired. */
+export function callTaskHook(runtime: InstanceRuntime, act: ActRecord, logger: Logger): void {
+  if (act.type !== "task-reminded" && act.type !== "task-escalated") return;
+  const task = runtime.state.tasks?.get(act.taskId ?? "");
+  if (task === undefined) return;
+  const execution = runtime.state.execution(task.executionId);
+  const step = runtime.state.node(execution).source as Urgency;
+  const hook = act.type === "task-reminded" ? "onReminder" : "onEscalation";
+  if (step[hook] === undefined) return;
+  const shown = showOwnTask(runtime.state, task);
+  call(runtime, execution, logger, (view) => step[hook]?.(view, shown));
 }
 
 /** Hooks only look on: what they throw is logged. */

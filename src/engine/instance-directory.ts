@@ -3,6 +3,7 @@ import type { ActRecord, WorkflowStatus } from "../machine/index.ts";
 import type { InstanceCount, InstanceFilter, InstanceSummary, Store } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
 import { type BulkOptions, type BulkResult, BulkRun } from "./bulk.ts";
+import type { Clock } from "./clock.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { type Page, type PageOptions, pageLimit, pageOf, placeOfCursor } from "./page.ts";
 import { removeEnded } from "./retention.ts";
@@ -36,12 +37,12 @@ export interface RemoveEndedOptions {
 export class InstanceDirectory {
   readonly #core: EngineCore;
   readonly #store: Store;
-  readonly #now: () => number;
+  readonly #clock: Clock;
 
-  constructor(core: EngineCore, store: Store, now: () => number) {
-    this.#core = core;
-    this.#store = store;
-    this.#now = now;
+  constructor(parts: { readonly core: EngineCore; readonly store: Store; readonly clock: Clock }) {
+    this.#core = parts.core;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
   }
 
   /**
@@ -128,7 +129,7 @@ export class InstanceDirectory {
   ): Promise<BulkResult> {
     checkFilter(filter);
     await this.#core.start();
-    const now = this.#now();
+    const now = Math.floor(this.#clock.now());
     return new BulkRun({ core: this.#core, store: this.#store, type, filter, options, now }).run();
   }
 

@@ -1,9 +1,11 @@
+import { ChurningMap } from "../churning-map.ts";
 import type { Logger } from "../definition/context.ts";
-import { UnknownInstanceError } from "../errors.ts";
+import { UnknownInstanceError, UnknownWorkflowError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { restore } from "../machine/index.ts";
-import type { Store, StoredInstance } from "../store/store.ts";
+import type { MaybePromise, Store, StoredInstance } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
+import type { Definitions } from "./definitions.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { waitUntil } from "./waiters.ts";
 
@@ -19,7 +21,7 @@ export interface InstancesHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly workerId: string;
-  readonly graphOf: (workflow: string, version: string | undefined) => WorkflowGraph;
+  readonly definitions: Definitions;
   /** Whether no other worker can have taken over what this one owns. */
   isTrusted(): boolean;
   /** The instance was read from the store: what runs in it is started, what it waits for is set. */
@@ -35,7 +37,7 @@ export interface InstancesHost {
 /** The instances that this process has in memory, and how they come there and go. */
 export class Instances {
   readonly #host: InstancesHost;
-  readonly #all = new Map<string, InstanceRuntime>();
+  readonly #all = new ChurningMap<string, InstanceRuntime>();
   /** Those that nobody needs, the one that was used longest ago first. */
   readonly #idle = new Map<string, InstanceRuntime>();
   readonly #loading = new Map<string, Promise<InstanceRuntime | undefined>>();
@@ -48,10 +50,6 @@ export class Instances {
 
   all(): InstanceRuntime[] {
     return [...this.#all.values()];
-  }
-
-  get count(): number {
-    return this.#all.size;
   }
 
   known(instanceId: string): InstanceRuntime | undefined {
@@ -125,20 +123,41 @@ export class Instances {
       if (isCurrent && this.#all.get(instanceId) === before) return before;
     }
     const [stored] = await store.load([instanceId]);
+    const loaded = stored === undefined ? undefined : this.#withGraph(stored);
+    const found = loaded instanceof Promise ? await loaded : loaded;
     const known = this.#all.get(instanceId);
-    if (known === undefined) return stored === undefined ? undefined : this.#take(stored);
+    if (known === undefined) return found === undefined ? undefined : this.#take(found);
     // Here it is starting, or was, and nobody else has it.
-    if (stored === undefined || !known.isStored) return known;
+    if (found === undefined || !known.isStored) return known;
     return whenFree(known, () => {
-      if (stored.version > known.version) this.#replace(known, stored);
+      if (found.version > known.version) this.#replace(known, found);
       return known;
     });
   }
 
+  /**
+   * With the definition that it runs now, which may be another than before.
+   *
+   * @throws UnknownWorkflowError, DefinitionChangedError
+   */
+  #withGraph(stored: StoredInstance): MaybePromise<LoadedInstance> {
+    const { id, workflow, version } = stored.rows.instance;
+    let graph: WorkflowGraph;
+    try {
+      graph = this.#host.definitions.graphOf(workflow, version);
+    } catch (error) {
+      if (!(error instanceof UnknownWorkflowError)) throw error;
+      const message = `Instance "${id}" cannot go on in this process. ${error.message}`;
+      throw new UnknownWorkflowError(message);
+    }
+    const checked = this.#host.definitions.shapes.check(graph);
+    const loaded = { ...stored, graph };
+    return checked instanceof Promise ? checked.then(() => loaded) : loaded;
+  }
+
   /** An instance that was not in memory. */
-  #take(stored: StoredInstance): InstanceRuntime {
-    const { workflow, version } = stored.rows.instance;
-    const graph = this.#host.graphOf(workflow, version);
+  #take(stored: LoadedInstance): InstanceRuntime {
+    const { graph } = stored;
     const runtime = new InstanceRuntime(graph, restore(graph, stored.rows), stored.version);
     runtime.owner = stored.owner;
     this.add(runtime);
@@ -147,10 +166,12 @@ export class Instances {
     return runtime;
   }
 
-  #replace(runtime: InstanceRuntime, stored: StoredInstance): void {
+  #replace(runtime: InstanceRuntime, stored: LoadedInstance): void {
+    const state = restore(stored.graph, stored.rows);
     runtime.epoch++;
     this.#host.forgotten(runtime);
-    runtime.state = restore(runtime.graph, stored.rows);
+    runtime.graph = stored.graph;
+    runtime.state = state;
     runtime.version = stored.version;
     runtime.owner = stored.owner;
     this.#host.loaded(runtime);
@@ -161,10 +182,11 @@ export class Instances {
   async takeOver(instanceIds: readonly string[]): Promise<void> {
     for (const stored of await this.#host.store.load(instanceIds)) {
       const { id } = stored.rows.instance;
-      const known = this.#all.get(id);
       try {
-        if (known === undefined) this.#take(stored);
-        else if (stored.version > known.version && !known.isHeld) this.#replace(known, stored);
+        const loaded = await this.#withGraph(stored);
+        const known = this.#all.get(id);
+        if (known === undefined) this.#take(loaded);
+        else if (loaded.version > known.version && !known.isHeld) this.#replace(known, loaded);
       } catch (error) {
         // Such as a workflow that this process does not know: the others go on all the same.
         this.#host.logger.error(`Instance "${id}" cannot go on here`, { error });
@@ -211,13 +233,22 @@ export class Instances {
       });
       return;
     }
-    // Another read may have begun since, for a later reason.
-    if (this.#isClosed || runtime.epoch !== epoch) return;
-    if (stored === undefined) {
+    let loaded: LoadedInstance | undefined;
+    let refusal = cause;
+    try {
+      if (stored !== undefined) loaded = await this.#withGraph(stored);
+      // Another read may have begun since, for a later reason.
+      if (this.#isClosed || runtime.epoch !== epoch) return;
+      if (loaded !== undefined) this.#replace(runtime, loaded);
+    } catch (error) {
+      // It has gone on with a definition that this process does not have.
+      if (this.#isClosed || runtime.epoch !== epoch) return;
+      loaded = undefined;
+      refusal = error;
+    }
+    if (loaded === undefined) {
       this.remove(runtime);
-      this.#host.missing(runtime, cause);
-    } else {
-      this.#replace(runtime, stored);
+      this.#host.missing(runtime, refusal);
     }
     this.#host.release(runtime);
     this.rest(runtime);
@@ -239,6 +270,10 @@ export class Instances {
     this.#all.clear();
     this.#idle.clear();
   }
+}
+
+interface LoadedInstance extends StoredInstance {
+  readonly graph: WorkflowGraph;
 }
 
 /** When no commit and no other read of it is on its way. */

@@ -1,8 +1,9 @@
-import type { Command } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
 import { abandon, type ChildInstances } from "./children.ts";
+import type { EngineCommand } from "./driver.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import { type Letter, letterOf } from "./letters.ts";
+import type { Upgrades } from "./upgrades.ts";
 import { answerWaiters } from "./waiters.ts";
 
 /** What carrying out messages needs of the engine. */
@@ -11,13 +12,14 @@ export interface CarrierHost {
   /** The instance, if it is in memory and nobody else can have changed it. */
   known(instanceId: string): InstanceRuntime | undefined;
   find(instanceId: string): Promise<InstanceRuntime | undefined>;
-  send(runtime: InstanceRuntime, command: Command, message: Message): void;
+  send(runtime: InstanceRuntime, command: EngineCommand, message: Message): void;
   /** There is nothing to do about the message any more. */
   drop(message: Message): void;
   /** The message is left in the store, to be received again. */
   putDown(message: Message): void;
   /** Another worker wants to hear of changes, or no longer does. */
   watched(letter: Extract<Letter, { type: "Watching" }>): void;
+  readonly upgrades: Pick<Upgrades, "prepare">;
   inBackground(what: string, work: () => Promise<void>): void;
 }
 
@@ -53,7 +55,7 @@ export class LetterCarrier {
     const { children } = this.#host;
     switch (letter.type) {
       case "Do":
-        this.#host.send(runtime, letter.command, message);
+        this.#do(runtime, letter.command, message);
         break;
       case "StartChild":
         this.#follow(message, () => children.start(runtime, letter, message));
@@ -66,6 +68,15 @@ export class LetterCarrier {
         break;
       default:
     }
+  }
+
+  #do(runtime: InstanceRuntime, command: EngineCommand, message: Message): void {
+    if (command.type !== "Upgrade") return this.#host.send(runtime, command, message);
+    this.#follow(message, async () => {
+      // What is wrong with it is said when it is decided.
+      await this.#host.upgrades.prepare(runtime, command).catch(() => {});
+      this.#host.send(runtime, command, message);
+    });
   }
 
   #follow(message: Message, work: () => Promise<void>): void {

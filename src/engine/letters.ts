@@ -1,10 +1,11 @@
 import type { Command } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
+import type { EngineCommand } from "./driver.ts";
 
 /** What a message asks for, as it is kept in the store. */
 export type Letter =
   /** A command for the instance that the message names. */
-  | { readonly type: "Do"; readonly command: Command }
+  | { readonly type: "Do"; readonly command: EngineCommand }
   /** The instance that the message names waits for a child, which does not exist yet. */
   | {
       readonly type: "StartChild";

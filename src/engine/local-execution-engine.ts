@@ -1,53 +1,39 @@
 import type { AnyData } from "../definition/context.ts";
-import { compileForm } from "../definition/form.ts";
-import type { BaseHumanStep } from "../definition/human-step.ts";
 import type { WorkflowRegistry } from "../definition/registry.ts";
 import type { AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
-import {
-  InstanceExistsError,
-  InvalidArgumentError,
-  InvalidFormDataError,
-  InvalidTokenError,
-  UnknownLimitError,
-} from "../errors.ts";
-import { compileDefinition } from "../graph/compile.ts";
+import { InstanceExistsError, InvalidArgumentError, InvalidTokenError } from "../errors.ts";
 import type { WorkflowGraph } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { type Actor, type Command, createInstance } from "../machine/index.ts";
-import { refuseTask } from "../machine/permission.ts";
+import { type Command, createInstance } from "../machine/index.ts";
 import { MemoryStore } from "../store/memory/memory-store.ts";
 import type { Store } from "../store/store.ts";
 import { checkTags, checkTexts } from "../text.ts";
+import { type ActorOptions, actorOf } from "./actor.ts";
 import { attachBackground } from "./attach-background.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { DecisionLinks } from "./decision-links.ts";
+import { Definitions } from "./definitions.ts";
 import { EngineCore } from "./engine-core.ts";
 import type { EngineOptions, StartOptions, TracedStart } from "./engine-options.ts";
 import { checkSame, inputObject, noData, validInput } from "./initial-data.ts";
 import { InstanceDirectory } from "./instance-directory.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
 import { Limiter } from "./limiter.ts";
-import { errorOfRejection, StartRefused } from "./rejections.ts";
+import { StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { gatherStatistics, type Statistics } from "./statistics.ts";
 import { TaskInbox } from "./task-inbox.ts";
-import {
-  type CompleteTaskOptions,
-  findTask,
-  type ListTasksOptions,
-  showTask,
-  taskQuery,
-} from "./tasks.ts";
+import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
+import { type UpgradeOptions, type UpgradePlan, Upgrades } from "./upgrades.ts";
 import { waitUntil } from "./waiters.ts";
 import type { WatchFilter, WatchListener } from "./watcher.ts";
 import { tokenOf } from "./webhook-token.ts";
-import { type HumanTask, WorkflowInstance } from "./workflow-instance.ts";
+import { WorkflowInstance } from "./workflow-instance.ts";
 
 /** Runs workflows in this process. */
 export class LocalExecutionEngine {
-  readonly tasks: TaskInbox;
   /** Tokens with which people decide without signing in. */
   readonly decisionLinks: DecisionLinks;
   readonly #registry: WorkflowRegistry;
@@ -55,16 +41,18 @@ export class LocalExecutionEngine {
   readonly #clock: Clock;
   readonly #createId: () => string;
   readonly #core: EngineCore;
-  readonly #checked = new WeakSet<WorkflowGraph>();
-  readonly #limiters: ReadonlyMap<string, Limiter>;
+  readonly #definitions: Definitions;
+  readonly #upgrades: Upgrades;
   readonly #telemetry = Telemetry.find();
   /** Finds instances, tells what was done to them, and does one thing to many of them. */
   readonly instances: InstanceDirectory;
   /** The cron schedules that start instances. */
   readonly schedules: Schedules;
+  /** What people have to do, and what they do with it besides completing it. */
+  readonly tasks: TaskInbox;
 
   /**
-   * @throws InvalidOptionError if a time of `retention`, a limit, `pollIntervalMs` or `leaseMs` is no whole number of at
+   * @throws InvalidOptionError if a limit or a time (`retention` too) is no whole number of at
    * least 1, or the lease is shorter than three intervals.
    */
   constructor(registry: WorkflowRegistry, options: EngineOptions = {}) {
@@ -72,31 +60,34 @@ export class LocalExecutionEngine {
     this.#store = options.store ?? new MemoryStore();
     this.#clock = options.clock ?? systemClock;
     this.#createId = options.createId ?? (() => timeOrderedId(this.#clock.now()));
-    this.#limiters = new Map(
+    const limiters = new Map(
       Object.entries(options.limits ?? {}).map(([name, limit]) => [
         name,
         new Limiter(name, limit, this.#clock),
       ]),
     );
+    this.#definitions = new Definitions(registry, this.#store, limiters);
+    this.#upgrades = new Upgrades(this.#definitions, () => Math.floor(this.#clock.now()));
     this.#core = new EngineCore({
+      definitions: this.#definitions,
+      upgrades: this.#upgrades,
       store: this.#store,
       clock: this.#clock,
       logger: options.logger ?? console,
-      limiters: this.#limiters,
+      limiters,
       secret: options.secret,
       createId: this.#createId,
       random: options.random ?? Math.random,
+      aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
-      graphOf: (workflow, version) => this.#graphOf(registry.getDefinition(workflow, version)),
       telemetry: this.#telemetry,
     });
-    const now = () => Math.floor(this.#clock.now());
-    const host = { core: this.#core, store: this.#store, registry, clock: this.#clock, now };
-    this.instances = new InstanceDirectory(this.#core, this.#store, now);
-    this.schedules = attachBackground(host, this, options, this.#telemetry);
-    this.tasks = new TaskInbox(this.#core, this.#store);
-    this.decisionLinks = new DecisionLinks(this.#core, this.#store, now);
+    const parts = { core: this.#core, store: this.#store, registry, clock: this.#clock };
+    this.instances = new InstanceDirectory(parts);
+    this.schedules = attachBackground(parts, this, options, this.#telemetry);
+    this.tasks = new TaskInbox(this.#core, this.#store, this.#definitions.graphOf);
+    this.decisionLinks = new DecisionLinks(parts);
   }
 
   /** The definitions that it knows. */
@@ -148,16 +139,14 @@ export class LocalExecutionEngine {
 
   // ------------------------------------------------------------------------------------ reading
 
+  /** Whether this process has commands to decide, or writes what was decided. */
+  get isBusy(): boolean {
+    return this.#core.isBusy;
+  }
+
   /** @throws UnknownInstanceError */
   async getInstance(instanceId: string): Promise<WorkflowInstance> {
     return this.#core.read(instanceId, show);
-  }
-
-  /** Open tasks, oldest first: all, or those that this user, or these groups, may complete. */
-  async listTasks(query: ListTasksOptions = {}): Promise<HumanTask[]> {
-    this.#core.refuseIfClosed();
-    const tasks = await this.#store.listTasks(taskQuery(query));
-    return tasks.map(({ instanceId, workflow, task }) => showTask(task, instanceId, workflow));
   }
 
   /** How much there is of everything, and how old it is. */
@@ -189,25 +178,17 @@ export class LocalExecutionEngine {
    *   AmbiguousTaskError, InstanceEndedError.
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
-    const { instanceId, userId: user, groups, admin, data = {} } = options;
-    const actor: Actor = { user, groups, admin };
-    const { runtime, task, step } = await this.#core.read(instanceId, (runtime) => {
-      const task = findTask(runtime, options);
-      const refusal = refuseTask(task, task.id, actor);
-      if (refusal !== undefined) throw errorOfRejection(refusal);
-      const { source } = runtime.state.node(runtime.state.execution(task.executionId));
-      return { runtime, task, step: source as BaseHumanStep };
-    });
-    const validated = await compileForm(step.formSchema).validate(data);
-    if (!validated.ok) {
-      const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
-      throw new InvalidFormDataError(
-        `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
-        validated.fields,
-      );
+    const actor = actorOf(options);
+    const { runtime, checked } = await this.#core.read(instanceOf(options), (runtime) => ({
+      runtime,
+      checked: completion(runtime, options, actor),
+    }));
+    try {
+      return await this.#act(runtime, await checked);
+    } catch (error) {
+      if (error instanceof VersionChanged) return this.completeHumanTask(options);
+      throw error;
     }
-    const { id: taskId } = task;
-    return this.#act(runtime, { type: "TaskCompleted", taskId, data: validated.data, actor });
   }
 
   /**
@@ -215,17 +196,21 @@ export class LocalExecutionEngine {
    *
    * @throws InstanceEndedError, NotJsonError, UnknownInstanceError.
    */
-  async signal(options: {
-    readonly instanceId: string;
-    readonly name: string;
-    readonly data?: unknown;
-    /** A repeated signal with the same id counts once. */
-    readonly id?: string;
-  }): Promise<WorkflowInstance> {
-    checkTexts({ name: options.name, id: options.id });
+  async signal(
+    options: {
+      readonly instanceId: string;
+      readonly name: string;
+      readonly data?: unknown;
+      /** A repeated signal with the same id counts once. */
+      readonly id?: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const { name, id } = options;
+    checkTexts({ name, id });
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const data = toJson(options.data ?? null, `The data of signal "${options.name}"`);
-    return this.#act(runtime, { type: "SignalArrived", name: options.name, data, id: options.id });
+    return this.#act(runtime, { type: "SignalArrived", name, data, id, actor });
   }
 
   /** The one-time token of a webhook step that runs or waits. */
@@ -255,26 +240,32 @@ export class LocalExecutionEngine {
   }
 
   /** Adds an item to a map that runs. Throws MapClosedError if none of this path does. */
-  async addItem(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly item: unknown;
-  }): Promise<WorkflowInstance> {
+  async addItem(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+      readonly item: unknown;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
     const item = toJson(options.item, `An item for "${options.stepName}"`);
-    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item });
+    return this.#act(runtime, { type: "ItemAdded", path: options.stepName, item, actor });
   }
 
   /**
    * Ends a map early: what has not ended is cancelled, and the map ends with what succeeded. A map
    * whose `required` number is not reached fails.
    */
-  async closeMap(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-  }): Promise<WorkflowInstance> {
+  async closeMap(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    return this.#act(runtime, { type: "MapClosed", path: options.stepName });
+    return this.#act(runtime, { type: "MapClosed", path: options.stepName, actor });
   }
 
   // ---------------------------------------------------------------------------- what operators do
@@ -282,56 +273,59 @@ export class LocalExecutionEngine {
   /** Stops what runs, withdraws tasks and timers, and ends the instance as cancelled. */
   async cancelWorkflow(
     instanceId: string,
-    options: { readonly reason?: string; readonly userId?: string } = {},
+    options: { readonly reason?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const actor: Actor = { user: options.userId };
-    checkTexts({ reason: options.reason });
-    return this.#act(await this.#core.find(instanceId), {
-      type: "Cancel",
-      reason: options.reason,
-      actor,
-    });
+    const { reason } = options;
+    const actor = actorOf(options);
+    checkTexts({ reason });
+    return this.#act(await this.#core.find(instanceId), { type: "Cancel", reason, actor });
   }
 
   /** Lets running steps end and starts nothing new. */
-  async pauseWorkflow(instanceId: string, by: { userId?: string } = {}): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Pause", actor: { user: by.userId } });
+  async pauseWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Pause", actor });
   }
 
   /** Goes on with a paused instance; timers that came due meanwhile fire now. */
-  async resumeWorkflow(
-    instanceId: string,
-    by: { userId?: string } = {},
-  ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, { type: "Resume", actor: { user: by.userId } });
+  async resumeWorkflow(instanceId: string, by: ActorOptions = {}): Promise<WorkflowInstance> {
+    const actor = actorOf(by);
+    return this.#act(await this.#core.find(instanceId), { type: "Resume", actor });
   }
 
   /** Continues a failed instance at what failed, or from a named step; completed work stays. */
   async retryWorkflow(
     instanceId: string,
-    options: { readonly from?: string; readonly userId?: string } = {},
+    options: { readonly from?: string } & ActorOptions = {},
   ): Promise<WorkflowInstance> {
-    const runtime = await this.#core.find(instanceId);
-    return this.#act(runtime, {
-      type: "Retry",
-      from: options.from,
-      actor: { user: options.userId },
-    });
+    const { from } = options;
+    const actor = actorOf(options);
+    return this.#act(await this.#core.find(instanceId), { type: "Retry", from, actor });
   }
 
   /**
    * Cancels one step or group: its running work, tasks and timers, and arrivals that wait for it.
    */
-  async cancelStep(options: {
-    readonly instanceId: string;
-    readonly stepName: string;
-    readonly userId?: string;
-  }): Promise<WorkflowInstance> {
+  async cancelStep(
+    options: {
+      readonly instanceId: string;
+      readonly stepName: string;
+    } & ActorOptions,
+  ): Promise<WorkflowInstance> {
+    const actor = actorOf(options);
     const runtime = await this.#core.find(options.instanceId);
-    const actor: Actor = { user: options.userId };
     return this.#act(runtime, { type: "CancelStep", path: options.stepName, actor });
+  }
+
+  /**
+   * Moves an instance of which nothing runs (it waits, is paused or has failed) to another version
+   * of its workflow, where it goes on as it stands. With `dryRun`, it only tells what that would do.
+   *
+   * @throws UpgradeRefusedError with every reason, UnknownWorkflowError, DefinitionChangedError,
+   *   InstanceEndedError, UnknownInstanceError, InvalidArgumentError.
+   */
+  upgradeInstance(options: UpgradeOptions): Promise<UpgradePlan> {
+    return this.#upgrades.upgrade(this.#core, options);
   }
 
   /** Stops: aborts what runs (it runs again after `recover`), and refuses further calls. */
@@ -343,20 +337,20 @@ export class LocalExecutionEngine {
   // ------------------------------------------------------------------------------------------
 
   async #act(found: InstanceRuntime, command: Command): Promise<WorkflowInstance> {
-    if ("actor" in command) checkTexts({ userId: command.actor.user });
     return this.#core.act(found, command, show);
   }
 
-  async #started<Data>(
+  #started<Data>(
     // biome-ignore lint/suspicious/noExplicitAny: steps of any kind
     workflow: string | WorkflowDefinition<any, Data>,
     options: StartOptions<Data>,
     until: "stored" | "settled",
   ): Promise<WorkflowInstance> {
-    const start = (traceparent?: string) =>
-      this.#startNow(workflow, { ...options, traceparent }, until);
     if (this.#telemetry === undefined) return this.#startNow(workflow, options, until);
-    return this.#telemetry.start(typeof workflow === "string" ? workflow : workflow.name, start);
+    const name = typeof workflow === "string" ? workflow : workflow.name;
+    return this.#telemetry.start(name, (traceparent) =>
+      this.#startNow(workflow, { ...options, traceparent }, until),
+    );
   }
 
   async #startNow<Data>(
@@ -388,11 +382,12 @@ export class LocalExecutionEngine {
       typeof workflow === "string"
         ? this.#registry.getDefinition(workflow, options.version)
         : this.#registered(workflow);
-    const graph = this.#graphOf(definition);
-    const { instanceId, idempotencyKey, user, tenant, businessKey } = options;
-    if (user !== undefined || tenant !== undefined || businessKey !== undefined) {
-      checkTexts({ user, tenant, businessKey });
-    }
+    const graph = this.#definitions.graphFor(definition);
+    const checked = this.#definitions.shapes.check(graph);
+    if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
+    const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
+    const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
+    if (isTold) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&
@@ -437,7 +432,7 @@ export class LocalExecutionEngine {
       traceparent: options.traceparent,
     });
     const runtime = new InstanceRuntime(graph, state, 0);
-    this.#core.begin(runtime);
+    this.#core.begin(runtime, undefined, startBy(options));
     return runtime;
   }
 
@@ -470,21 +465,11 @@ export class LocalExecutionEngine {
     }
     return instanceId === undefined ? undefined : this.#core.tryFind(instanceId);
   }
+}
 
-  #graphOf(definition: AnyDefinition): WorkflowGraph {
-    const graph = compileDefinition(definition);
-    if (this.#checked.has(graph)) return graph;
-    for (const { path, limit } of graph.nodes) {
-      if (limit !== undefined && !this.#limiters.has(limit)) {
-        throw new UnknownLimitError(
-          `"${path}" of workflow "${definition.name}" names the limit "${limit}"; ` +
-            `define it in the engine's options: limits: { ${limit}: { concurrent: 5 } }.`,
-        );
-      }
-    }
-    this.#checked.add(graph);
-    return graph;
-  }
+/** By which way it was started stands in the history; mostly nobody says. */
+function startBy({ through }: StartOptions): Command | undefined {
+  return through === undefined ? undefined : { type: "Start", actor: { through } };
 }
 
 /** The instance as it is now. */

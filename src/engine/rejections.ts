@@ -1,4 +1,5 @@
 import {
+  DefinitionChangedError,
   EngineClosedError,
   InstanceEndedError,
   InstanceNotFailedError,
@@ -6,15 +7,22 @@ import {
   MapClosedError,
   NotAllowedError,
   StepNotActiveError,
+  TaskClaimedError,
   TaskGoneError,
+  TaskNotClaimedError,
   TokenUsedError,
   UnknownInstanceError,
   UnknownStepError,
   UnknownTaskError,
+  UnknownWorkflowError,
+  UpgradeRefusedError,
   type WorkflowsError,
 } from "../errors.ts";
 import type { Rejection } from "../machine/index.ts";
 import type { Outcome } from "./letters.ts";
+
+/** An upgrade came first: what was checked by the version before has to be checked again. */
+export class VersionChanged extends InternalError {}
 
 const errors: Readonly<Record<Rejection["code"], new (message: string) => WorkflowsError>> = {
   INSTANCE_ENDED: InstanceEndedError,
@@ -23,9 +31,15 @@ const errors: Readonly<Record<Rejection["code"], new (message: string) => Workfl
   UNKNOWN_STEP: UnknownStepError,
   UNKNOWN_TASK: UnknownTaskError,
   TASK_GONE: TaskGoneError,
+  TASK_CLAIMED: TaskClaimedError,
+  TASK_NOT_CLAIMED: TaskNotClaimedError,
   NOT_ALLOWED: NotAllowedError,
   TOKEN_USED: TokenUsedError,
   MAP_CLOSED: MapClosedError,
+  VERSION_CHANGED: VersionChanged,
+  UPGRADE_REFUSED: UpgradeRefusedError,
+  UNKNOWN_WORKFLOW: UnknownWorkflowError,
+  DEFINITION_CHANGED: DefinitionChangedError,
   // Only the engine's own commands are answered so, and it does not ask what became of them.
   STALE: InternalError,
   PAUSED: InternalError,

@@ -82,10 +82,10 @@ export class Schedules {
     const { id, workflow, version, cron, timezone = "UTC", missed = "once" } = options;
     const { initialData = {}, user, tenant, businessKey, tags = [] } = options;
     checkTexts({ id, workflow, version, user, tenant, businessKey });
-    if (typeof id !== "string" || id === "" || id.length > longestId) {
+    if (typeof id !== "string" || id === "" || Buffer.byteLength(id) > longestId) {
       throw new InvalidArgumentError(
         `The id of a schedule is ${JSON.stringify(id)}; ` +
-          `it must be a string of 1 to ${longestId} characters.`,
+          `it must be a string of 1 to ${longestId} bytes in UTF-8.`,
       );
     }
     if (missed !== "once" && missed !== "skip") {

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../machine/index.ts";
 import type { InstanceCount, Store, StoreMeasures } from "../store/store.ts";
 import type { EngineCore } from "./engine-core.ts";
+import type { InstanceRuntime } from "./instance-runtime.ts";
 
 /** How much there is of everything, for monitoring. */
 export interface Statistics {
@@ -27,6 +28,15 @@ export interface WorkerLoad {
   readonly runningSteps: number;
   /** Instances in memory. */
   readonly instances: number;
+}
+
+export function loadOf(
+  id: string,
+  instances: readonly InstanceRuntime[],
+  queuedCommands: number,
+): WorkerLoad {
+  const runningSteps = instances.reduce((sum, { running }) => sum + running.count, 0);
+  return { id, queuedCommands, runningSteps, instances: instances.length };
 }
 
 export async function gatherStatistics(

@@ -1,4 +1,4 @@
-import type { Logger } from "../definition/context.ts";
+import type { Logger, WorkflowContext } from "../definition/context.ts";
 import type { BaseGateway } from "../definition/gateway.ts";
 import type { StepGroup } from "../definition/group.ts";
 import type { BaseMachineStep, BaseStep } from "../definition/step.ts";
@@ -39,7 +39,14 @@ export interface RunnerHost {
   resume(runtime: InstanceRuntime, execution: ExecutionRecord): void;
   tokenFor(instanceId: string, executionId: number): string;
   readonly telemetry: Telemetry | undefined;
+  readonly aroundStep: AroundStep | undefined;
 }
+
+/**
+ * Called with each attempt of a step, in place of its code; `run` calls the code. What it gives, or
+ * throws, counts as the attempt's.
+ */
+export type AroundStep = (context: WorkflowContext, run: () => unknown) => unknown;
 
 /**
  * What is called when an attempt's promise settles. It is used again for other attempts: functions
@@ -177,6 +184,12 @@ export class StepRunner {
   };
 
   #call(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase): unknown {
+    const { aroundStep } = this.#host;
+    if (aroundStep === undefined) return this.#callStep(runtime, context, node, phase);
+    return aroundStep(context, () => this.#callStep(runtime, context, node, phase));
+  }
+
+  #callStep(runtime: InstanceRuntime, context: StepContext, node: GraphNode, phase: Phase) {
     const { source } = node;
     if (phase === "compensate") return (source as BaseStep).compensate?.(context);
     if (node.isGuarded) return this.#callIfAllowed(runtime, context, node, phase);

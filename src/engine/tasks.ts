@@ -1,61 +1,62 @@
-import { AmbiguousTaskError, InvalidArgumentError, UnknownTaskError } from "../errors.ts";
-import type { TaskRecord } from "../machine/index.ts";
-import type { TaskQuery } from "../store/store.ts";
-import { audienceNames } from "../store/task-audience.ts";
+import { compileForm } from "../definition/form.ts";
+import type { JsonSchema } from "../definition/form-data.ts";
+import type { BaseHumanStep } from "../definition/human-step.ts";
+import {
+  AmbiguousTaskError,
+  InvalidArgumentError,
+  InvalidFormDataError,
+  UnknownTaskError,
+} from "../errors.ts";
+import type { WorkflowGraph } from "../graph/workflow-graph.ts";
+import type { Actor, Command, InstanceState, TaskRecord } from "../machine/index.ts";
+import { refuseTask } from "../machine/permission.ts";
+import type { StoredTask } from "../store/store.ts";
+import type { ActorOptions } from "./actor.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-import type { HumanTask } from "./workflow-instance.ts";
+import { errorOfRejection } from "./rejections.ts";
 
-/** Which task is meant, and who acts. */
-export interface CompleteTaskOptions {
+/** Work for a person, as the engine shows it. */
+export interface HumanTask extends Omit<TaskRecord, "executionId"> {
+  /** Names the task to the engine: `instanceId/id`. */
+  readonly id: string;
   readonly instanceId: string;
+  readonly workflow: string;
+  readonly workflowVersion: string;
+  readonly tenant: string | undefined;
+  readonly businessKey: string | undefined;
+  /** What the person fills in; undefined if that cannot be said, or not in this process. */
+  readonly form: JsonSchema | undefined;
+}
+
+/** Which task is meant: by its id, or by its instance and step. */
+export interface ChosenTask {
+  readonly taskId?: string;
+  readonly instanceId?: string;
   /** The path of the step, or its name if only one open task has it. */
   readonly stepName?: string;
-  readonly taskId?: string;
-  readonly userId?: string;
-  /** The groups of the user, as the application knows them. */
-  readonly groups?: readonly string[];
-  /** The user acts as an administrator. */
-  readonly admin?: boolean;
+}
+
+/** Which task is meant, and who acts. */
+export interface TaskOptions extends ChosenTask, ActorOptions {}
+
+/** Which task is completed, by whom, and with which data. */
+export interface CompleteTaskOptions extends TaskOptions {
   readonly data?: unknown;
 }
 
-/** Which tasks are listed. */
-export interface ListTasksOptions {
-  /** Only tasks that this user may complete. */
-  readonly userId?: string;
-  /** Only tasks that members of these groups may complete; the user's own, if there is a user. */
-  readonly groups?: readonly string[];
-  /** At most so many: 1000 unless told. */
-  readonly limit?: number;
-  /** The tasks that come after this one: the last of the page before. */
-  readonly after?: Pick<HumanTask, "createdAt" | "instanceId" | "id">;
-}
-
-/** @throws InvalidArgumentError if the limit is not a whole number of at least 1. */
-export function taskQuery({ userId, groups, limit = 1000, after }: ListTasksOptions): TaskQuery {
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new InvalidArgumentError(
-      `The limit of listTasks is ${limit}; it must be a whole number of at least 1.`,
-    );
-  }
-  const isForSomebody = userId !== undefined || groups !== undefined;
-  return {
-    audience: isForSomebody ? audienceNames(userId, groups ?? []) : undefined,
-    userId,
-    limit,
-    after:
-      after === undefined
-        ? undefined
-        : {
-            at: after.createdAt,
-            instanceId: after.instanceId,
-            taskId: after.id.slice(after.instanceId.length + 1),
-          },
-  };
+/** @throws InvalidArgumentError if neither its id nor its instance is given. */
+export function instanceOf({ taskId, instanceId }: ChosenTask): string {
+  if (typeof instanceId === "string") return instanceId;
+  const slash = typeof taskId === "string" ? taskId.lastIndexOf("/") : -1;
+  if (typeof taskId === "string" && slash > 0) return taskId.slice(0, slash);
+  throw new InvalidArgumentError(
+    "Say which task: give its taskId (such as the id of a task that was listed), " +
+      "or its instanceId and stepName.",
+  );
 }
 
 /** The task that is meant; one that is gone only if no open one has the name. */
-export function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions): TaskRecord {
+export function findTask(runtime: InstanceRuntime, options: ChosenTask): TaskRecord {
   const { stepName, taskId } = options;
   const tasks = [...(runtime.state.tasks?.values() ?? [])];
   if (taskId !== undefined) {
@@ -64,9 +65,7 @@ export function findTask(runtime: InstanceRuntime, options: CompleteTaskOptions)
     throw new UnknownTaskError(`Instance "${runtime.id}" has no task "${taskId}".`);
   }
   if (stepName === undefined) {
-    throw new InvalidArgumentError(
-      "Say which task: completeHumanTask needs a stepName or a taskId.",
-    );
+    throw new InvalidArgumentError("Say which task: give a stepName or a taskId.");
   }
   const named = tasks.filter(({ path }) => path === stepName || nameAt(path) === stepName);
   const open = named.filter(({ status }) => status === "open");
@@ -91,7 +90,58 @@ function nameAt(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
 }
 
-export function showTask(task: TaskRecord, instanceId: string, workflow: string): HumanTask {
+/**
+ * What completes the task, if this person may and the data fits its form.
+ *
+ * @throws InvalidFormDataError naming each field, and whatever the person is refused with.
+ */
+export async function completion(
+  runtime: InstanceRuntime,
+  options: CompleteTaskOptions,
+  actor: Actor,
+): Promise<Command> {
+  const task = findTask(runtime, options);
+  const refusal = refuseTask(task, task.id, actor);
+  if (refusal !== undefined) throw errorOfRejection(refusal);
+  const { version } = runtime.state.instance;
+  const { source } = runtime.state.node(runtime.state.execution(task.executionId));
+  const { data = {} } = options;
+  const validated = await compileForm((source as BaseHumanStep).formSchema).validate(data);
+  if (!validated.ok) {
+    const list = validated.fields.map(({ field, message }) => `${field || "data"}: ${message}`);
+    throw new InvalidFormDataError(
+      `The data for task "${task.path}" does not fit its form: ${list.join("; ")}.`,
+      validated.fields,
+    );
+  }
+  return { type: "TaskCompleted", taskId: task.id, data: validated.data, version, actor };
+}
+
+// ----------------------------------------------------------------------------- how tasks are shown
+
+/** A task of an instance that is in memory. */
+export function showOwnTask(state: InstanceState, task: TaskRecord): HumanTask {
+  const { id, workflow, version, tenant, businessKey } = state.instance;
+  const where = { instanceId: id, workflow, workflowVersion: version, tenant, businessKey };
+  const { kind, source } = state.node(state.execution(task.executionId));
+  const form = kind === "human" ? formOf(source as BaseHumanStep) : undefined;
+  return showTask({ ...where, task }, form);
+}
+
+/** A task as it is kept. */
+export function showStoredTask(stored: StoredTask, graph: WorkflowGraph | undefined): HumanTask {
+  // Members of maps have a number in their path.
+  const path = stored.task.path.replace(/\[\d+\]/g, "[]");
+  const node = graph?.nodes[graph.nodeByPath.get(path) ?? -1];
+  const form = node?.kind === "human" ? formOf(node.source as BaseHumanStep) : undefined;
+  return showTask(stored, form);
+}
+
+function showTask({ task, ...where }: StoredTask, form: JsonSchema | undefined): HumanTask {
   const { executionId: _execution, ...shown } = task;
-  return { ...shown, id: `${instanceId}/${task.id}`, instanceId, workflow } as HumanTask;
+  return { ...shown, ...where, id: `${where.instanceId}/${task.id}`, form };
+}
+
+function formOf({ formSchema }: BaseHumanStep): JsonSchema | undefined {
+  return compileForm(formSchema).jsonSchema;
 }

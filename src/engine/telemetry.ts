@@ -13,8 +13,9 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { RecordedError } from "../errors.ts";
-import type { Command, InstanceRecord } from "../machine/index.ts";
+import type { InstanceRecord } from "../machine/index.ts";
 import type { Store } from "../store/store.ts";
+import type { EngineCommand } from "./driver.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
 import type { WorkerLoad } from "./statistics.ts";
 import type { StepContext } from "./step-context.ts";
@@ -24,7 +25,7 @@ import { fromTraceparent, toTraceparent } from "./traceparent.ts";
 /** How an attempt of a step ended. */
 export type AttemptOutcome = "succeeded" | "failed" | "skipped" | "canceled";
 
-export const scope = "tandem-workflows";
+const scope = "tandem-workflows";
 
 /** An attempt under way. */
 interface OpenAttempt {
@@ -74,7 +75,7 @@ export class Telemetry {
   /** A command that somebody gives from outside, until it is durable. */
   async command(
     { id, state }: InstanceRuntime,
-    { type }: Command,
+    { type }: EngineCommand,
     work: () => Promise<void>,
   ): Promise<void> {
     const { workflow, version, traceparent } = state.instance;

@@ -1,8 +1,8 @@
 import type { Logger } from "../definition/context.ts";
 import type { Store } from "../store/store.ts";
 import { audienceNames, audienceOf } from "../store/task-audience.ts";
+import type { HumanTask } from "./tasks.ts";
 import type { WatchEvent } from "./watchers.ts";
-import type { HumanTask } from "./workflow-instance.ts";
 
 /** What somebody wants to know; what is left out does not matter. */
 export interface WatchFilter {

@@ -6,9 +6,8 @@ import { checkTexts } from "../text.ts";
 import type { Letter } from "./letters.ts";
 import type { PendingChange } from "./pending-change.ts";
 import { RecentlyTold } from "./recently-told.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showStoredTask } from "./tasks.ts";
 import { Watcher, type WatchFilter, type WatchListener } from "./watcher.ts";
-import type { HumanTask } from "./workflow-instance.ts";
 
 /** Something that changed, as it is kept. */
 export type WatchEvent =
@@ -196,7 +195,8 @@ export class Watchers {
   }
 
   #tell(instance: InstanceRecord, revision: number, tasks: readonly TaskNews[]): void {
-    const { id: instanceId, workflow, tenant, status } = instance;
+    const { id: instanceId, workflow, version, tenant, businessKey, status } = instance;
+    const where = { instanceId, workflow, workflowVersion: version, tenant, businessKey };
     const events: WatchEvent[] = [];
     if (this.#told.isLater(instance, revision)) {
       events.push({ type: "instance", instanceId, workflow, tenant, status, revision });
@@ -205,14 +205,7 @@ export class Watchers {
       if (this.#told.hasTold(instanceId, task)) continue;
       const change = task.status !== "open" ? task.status : isNew ? "opened" : "changed";
       this.#told.addTask(instanceId, task);
-      const { version: workflowVersion, businessKey } = instance;
-      const shown = {
-        ...showTask(task, instanceId, workflow),
-        workflowVersion,
-        tenant,
-        businessKey,
-      };
-      events.push({ type: "task", change, task: shown });
+      events.push({ type: "task", change, task: showStoredTask({ ...where, task }, undefined) });
     }
     for (const event of events) {
       for (const watcher of this.#watchers) watcher.offer(event, tenant);

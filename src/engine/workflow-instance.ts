@@ -9,7 +9,7 @@ import type {
 } from "../machine/index.ts";
 import { isEnded } from "../machine/index.ts";
 import { summarize } from "./step-context.ts";
-import { showTask } from "./tasks.ts";
+import { type HumanTask, showOwnTask } from "./tasks.ts";
 
 /** One execution of a step, with what came of it. */
 export interface StepExecution extends ExecutionSummary {
@@ -23,6 +23,8 @@ export interface StepExecution extends ExecutionSummary {
   readonly error: RecordedError | undefined;
   /** For a compensation: the execution that it undoes; otherwise 0. */
   readonly compensates: number;
+  /** Of one that has ended: numbers the ends in the instance, in the order in which they came. */
+  readonly order: number;
   /** Of a map that has started: how many items it has. */
   readonly itemCount: number | undefined;
 }
@@ -33,17 +35,6 @@ export interface EdgeUse {
   readonly taken: number;
   /** How many of these wait at a join. */
   readonly waiting: number;
-}
-
-/** Work for a person, as the engine shows it. */
-export interface HumanTask extends Omit<TaskRecord, "executionId" | "id"> {
-  readonly id: string;
-  readonly instanceId: string;
-  readonly workflow: string;
-  readonly workflowVersion: string;
-  readonly tenant: string | undefined;
-  readonly businessKey: string | undefined;
-  readonly form?: object | undefined;
 }
 
 /** An instance as it was when it was asked for; it does not change. */
@@ -116,12 +107,7 @@ export class WorkflowInstance {
     const tasks = this.#frozen?.tasks ?? this.#state.tasks?.values() ?? [];
     return [...tasks]
       .filter(({ status }) => status === "open")
-      .map((task) => ({
-        ...showTask(task, this.id, this.workflow),
-        workflowVersion: this.version,
-        tenant: this.tenant,
-        businessKey: this.businessKey,
-      }));
+      .map((task) => showOwnTask(this.#state, task));
   }
 
   /** What was made of each edge, in the order of the definition's `edges`. */
@@ -155,10 +141,11 @@ interface Frozen {
 }
 
 function showExecution(execution: ExecutionRecord): StepExecution {
-  const { id, parent, result, error, compensates, map } = execution;
+  const { id, parent, result, error, compensates, order, map } = execution;
   const itemCount = map?.items.length;
   const writes = execution.writes && Object.fromEntries(execution.writes);
-  return { ...summarize(execution), id, parent, result, writes, error, compensates, itemCount };
+  const shown = { id, parent, result, writes, error, compensates, order, itemCount };
+  return { ...summarize(execution), ...shown };
 }
 
 function edgeUses(state: InstanceState, executions: readonly ExecutionRecord[]): EdgeUse[] {

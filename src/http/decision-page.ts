@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { HumanTask } from "../engine/workflow-instance.ts";
+import type { HumanTask } from "../engine/tasks.ts";
 import { type FieldProblem, UnknownTaskError, UnsupportedMediaTypeError } from "../errors.ts";
 import type { Surroundings } from "./call.ts";
 import { refuseCrossSite } from "./cross-site.ts";
@@ -41,7 +41,7 @@ export class DecisionPage {
       const task = await this.#taskOf(await engine.decisionLinks.read(token));
       const data = readForm(fieldsOf(task.form) ?? [], filled);
       try {
-        await engine.decisionLinks.use(token, (link) => this.#complete(link, task, data));
+        await engine.decisionLinks.use(token, (link) => this.#complete(link, data));
       } catch (error) {
         const problem = problemOf(error);
         if (problem.code !== "INVALID_FORM_DATA") throw error;
@@ -67,7 +67,7 @@ export class DecisionPage {
   }
 
   async #taskOf({ taskId, userId, groups }: LinkedPerson): Promise<HumanTask> {
-    const task = await this.#options.engine.tasks.get(taskId, { admin: true });
+    const task = await this.#options.engine.tasks.get(taskId);
     const { tenant } = task;
     const person = { user: userId, groups, ...(tenant !== undefined && { tenant }) };
     const permission = new Permission(person, this.#options.authorize);
@@ -77,11 +77,10 @@ export class DecisionPage {
     throw new UnknownTaskError("The task is no longer yours.");
   }
 
-  async #complete(link: LinkedPerson, { id, instanceId }: HumanTask, data: unknown): Promise<void> {
-    const { userId, groups } = link;
-    await this.#options.engine.completeHumanTask({
-      ...{ instanceId, taskId: id, userId, groups, data, through: "link" },
-    });
+  async #complete(link: LinkedPerson, data: unknown): Promise<void> {
+    const { taskId, userId, groups } = link;
+    const { engine } = this.#options;
+    await engine.completeHumanTask({ taskId, userId, groups, data, through: "link" });
   }
 
   async #filledIn(request: Request): Promise<URLSearchParams> {

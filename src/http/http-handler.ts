@@ -118,7 +118,8 @@ class HttpServer {
         const { pathname } = new URL(request.url);
         this.#surroundings.logger.error(`${request.method} ${pathname} failed`, { error });
       }
-      return problemResponse(problem);
+      const allowed: unknown = Reflect.get(Object(error), "allowed");
+      return problemResponse(problem, Array.isArray(allowed) ? { allow: allowed.join(", ") } : {});
     }
   }
 
@@ -183,6 +184,7 @@ class HttpServer {
     if (allowed.length === 0) throw unknownAddress(pathname);
     throw new MethodNotAllowedError(
       `${pathname} does not know ${request.method}; it knows ${allowed.join(", ")}.`,
+      allowed,
     );
   }
 

@@ -1,4 +1,4 @@
-import type { HumanTask } from "../engine/workflow-instance.ts";
+import type { HumanTask } from "../engine/tasks.ts";
 import type { Permission } from "./permission.ts";
 import type { Shape } from "./schemas/index.ts";
 

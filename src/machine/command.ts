@@ -15,7 +15,7 @@ export interface Actor {
 
 /** What the machine is asked. `decide` answers with events and effects, or with a rejection. */
 export type Command =
-  | { readonly type: "Start" }
+  | { readonly type: "Start"; readonly actor?: Actor | undefined }
   /** A step's code returned; `targets` are what a gateway named. */
   | {
       readonly type: "StepSucceeded";
@@ -52,6 +52,23 @@ export type Command =
       readonly type: "TaskCompleted";
       readonly taskId: string;
       readonly data: unknown;
+      /** The version whose form the data was checked by. */
+      readonly version?: string;
+      readonly actor: Actor;
+    }
+  | { readonly type: "TaskClaimed"; readonly taskId: string; readonly actor: Actor }
+  | { readonly type: "TaskReleased"; readonly taskId: string; readonly actor: Actor }
+  /** For good, or until the answer comes back. */
+  | {
+      readonly type: "TaskReassigned" | "TaskDelegated";
+      readonly taskId: string;
+      readonly to: string;
+      readonly actor: Actor;
+    }
+  | {
+      readonly type: "TaskCommented";
+      readonly taskId: string;
+      readonly text: string;
       readonly actor: Actor;
     }
   | { readonly type: "TimerFired"; readonly timerId: string }
@@ -61,6 +78,7 @@ export type Command =
       readonly name: string;
       readonly data: unknown;
       readonly id?: string | undefined;
+      readonly actor?: Actor | undefined;
     }
   | {
       readonly type: "ChildEnded";
@@ -78,11 +96,27 @@ export type Command =
       readonly path: string;
       readonly call: number;
     }
-  | { readonly type: "ItemAdded"; readonly path: string; readonly item: unknown }
-  | { readonly type: "MapClosed"; readonly path: string }
+  | {
+      readonly type: "ItemAdded";
+      readonly path: string;
+      readonly item: unknown;
+      readonly actor?: Actor | undefined;
+    }
+  | { readonly type: "MapClosed"; readonly path: string; readonly actor?: Actor | undefined }
   | { readonly type: "CancelStep"; readonly path: string; readonly actor: Actor }
   | { readonly type: "Cancel"; readonly reason: string | undefined; readonly actor: Actor }
   | { readonly type: "Pause"; readonly actor: Actor }
   | { readonly type: "Resume"; readonly actor: Actor }
   /** Continues a failed instance at what failed, or from a named step. */
   | { readonly type: "Retry"; readonly from?: string | undefined; readonly actor: Actor };
+
+/**
+ * Moves an instance to another version of its definition; `upgrade` carries it out. `steps` gives
+ * the new paths of steps that have another one.
+ */
+export interface UpgradeCommand {
+  readonly type: "Upgrade";
+  readonly version: string;
+  readonly steps: Readonly<Record<string, string>>;
+  readonly actor: Actor;
+}

@@ -23,22 +23,25 @@ describe("ContextData", () => {
       fc.record({ type: fc.constant("write" as const), key, value: fc.integer() }),
       fc.record({ type: fc.constant("open" as const) }),
       fc.record({ type: fc.constant("close" as const), which: fc.nat() }),
+      fc.record({ type: fc.constant("look" as const) }),
     );
     fc.assert(
       fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
         const data = new ContextData();
         let now: Record<string, number> = {};
         const readers: { version: number; seen: Record<string, number> }[] = [];
-        for (const step of moves) {
+        for (const step of [...moves, { type: "look" as const }]) {
           if (step.type === "write") {
             data.commit([[step.key, step.value]]);
             now = { ...now, [step.key]: step.value };
           } else if (step.type === "open") {
             readers.push({ version: data.openReader(), seen: now });
-          } else if (readers.length > 0) {
+          } else if (step.type === "close") {
+            if (readers.length === 0) continue;
             const [closed] = readers.splice(step.which % readers.length, 1);
             if (closed !== undefined) data.closeReader(closed.version);
           }
+          if (step.type !== "look") continue;
           for (const { version, seen } of readers) {
             for (const name of ["a", "b", "c"]) expect(data.get(name, version)).toBe(seen[name]);
           }

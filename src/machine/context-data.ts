@@ -1,7 +1,10 @@
+import type { Writes } from "./state.ts";
+
 /**
  * The data of an instance, readable as it was at any moment that a running step still sees. A write
  * costs the same however many keys there are, and old values stay only while somebody may read
- * them.
+ * them. What is committed is looked at when somebody reads: until then it costs its place in a
+ * list, and no memory, for the records of executions hold the same writes.
  */
 
 interface Entry {
@@ -14,6 +17,8 @@ export class ContextData {
   /** Counts the commits: the moment that a reader sees. */
   version = 0;
   readonly #entries = new Map<string, Entry>();
+  /** The latest commits that are not in `#entries` yet; the last one has the present version. */
+  #unread: Writes[] = [];
   /** The newest version that a reader has open (-1: none), and how many readers have it. */
   #newest = -1;
   #newestReaders = 0;
@@ -63,10 +68,22 @@ export class ContextData {
   }
 
   /** Makes the writes visible, together, to readers that start from now on. */
-  commit(writes: readonly (readonly [key: string, value: unknown])[]): void {
-    const version = ++this.version;
-    for (const [key, value] of writes) {
-      this.#entries.set(key, { value, version, older: this.#visibleToReaders(key) });
+  commit(writes: Writes): void {
+    this.version++;
+    this.#unread.push(writes);
+  }
+
+  /** Brings in what was committed since somebody read. */
+  #catchUp(): void {
+    const unread = this.#unread;
+    if (unread.length === 0) return;
+    this.#unread = [];
+    let version = this.version - unread.length;
+    for (const writes of unread) {
+      version++;
+      for (const [key, value] of writes) {
+        this.#entries.set(key, { value, version, older: this.#visibleToReaders(key) });
+      }
     }
   }
 
@@ -81,11 +98,13 @@ export class ContextData {
   }
 
   get(key: string, version = this.version): unknown {
+    this.#catchUp();
     return this.#entryAt(key, version)?.value;
   }
 
   /** All data of the present moment, as a new object. */
   toObject(): Record<string, unknown> {
+    this.#catchUp();
     return Object.fromEntries([...this.#entries].map(([key, { value }]) => [key, value]));
   }
 

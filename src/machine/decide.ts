@@ -1,5 +1,6 @@
 import type { GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
-import type { Command } from "./command.ts";
+import { recordAct, recordUserAct } from "./acts.ts";
+import type { Actor, Command } from "./command.ts";
 import type { Effect } from "./effect.ts";
 import { cancelNodes, completeInstance } from "./ending.ts";
 import type { MachineEvent } from "./event.ts";
@@ -24,10 +25,11 @@ import { moveJoins, releaseMutualWaits } from "./joins.ts";
 import { isLive } from "./lifecycle.ts";
 import { releaseLocks } from "./locks.ts";
 import { performOperation } from "./operations.ts";
-import { refuseTask } from "./permission.ts";
+import { refuseActor } from "./permission.ts";
 import { accepted, type Rejection, refuseEnded, reject } from "./rejection.ts";
 import { startByEdge } from "./routing.ts";
 import type { EpochMs, ExecutionRecord, SignalRecord } from "./state.ts";
+import { fireTaskTimer, performTaskCommand } from "./task-commands.ts";
 import { Transition } from "./transition.ts";
 import { succeedWithData, takeSignalWaiter, useSignal } from "./waits.ts";
 
@@ -73,6 +75,9 @@ export type Decision =
   | { readonly ok: false; readonly rejection: Rejection };
 
 function perform(t: Transition, command: Command): Rejection | undefined {
+  t.actor = "actor" in command ? command.actor : undefined;
+  const refusal = t.actor && refuseActor(t.actor);
+  if (refusal !== undefined) return refusal;
   switch (command.type) {
     case "StepSucceeded":
     case "StepFailed":
@@ -97,7 +102,7 @@ function stillMeansSomething({ type }: Command): boolean {
   return (
     type === "TimerFired" ||
     type === "StepInterrupted" ||
-    type === "TaskCompleted" ||
+    type.startsWith("Task") ||
     type === "WebhookArrived" ||
     type === "ItemAdded" ||
     type === "MapClosed"
@@ -107,12 +112,14 @@ function stillMeansSomething({ type }: Command): boolean {
 function start(t: Transition): Rejection | undefined {
   if (t.state.instance.status !== "pending") return reject("STALE", "The instance has started.");
   t.instance("InstanceStarted", { status: "running" });
+  const { user, parent } = t.state.instance;
+  if (parent === undefined) recordUserAct(t, "started", { ...t.actor, user });
   visitNode(t, t.graph.nodes[t.graph.initial] as GraphNode, noEdges);
   return accepted;
 }
 
 /** Everything that follows from what the command changed. */
-function settle(t: Transition): void {
+export function settle(t: Transition): void {
   do t.drain(startByEdge);
   while (!t.isOver && (moveJoins(t) || releaseMutualWaits(t)));
   updateStatus(t);
@@ -195,15 +202,13 @@ type Message = Exclude<
 
 function performMessage(t: Transition, command: Message): Rejection | undefined {
   switch (command.type) {
-    case "TaskCompleted": {
-      const task = t.state.tasks?.get(command.taskId);
-      const refusal = refuseTask(task, command.taskId, command.actor);
-      if (refusal !== undefined || task === undefined) return refusal;
-      const endedBy = command.actor.user;
-      t.task("TaskCompleted", { ...task, status: "completed", endedAt: t.now, endedBy });
-      succeedWithData(t, t.current(task.executionId), command.data);
-      return accepted;
-    }
+    case "TaskCompleted":
+    case "TaskClaimed":
+    case "TaskReleased":
+    case "TaskReassigned":
+    case "TaskDelegated":
+    case "TaskCommented":
+      return performTaskCommand(t, command);
     case "WebhookArrived": {
       const execution = t.state.executions[command.executionId - 1];
       // It may call back before the code that handed the token out has returned.
@@ -233,7 +238,7 @@ function performMessage(t: Transition, command: Message): Rejection | undefined 
     case "MapClosed":
       return changeMap(t, command);
     default:
-      return cancelStep(t, command.path, command.actor.user);
+      return cancelStep(t, command.path, command.actor);
   }
 }
 
@@ -248,6 +253,7 @@ function receiveSignal(
       : JSON.stringify([command.name, command.id]);
   if (t.state.signalIds?.has(id)) return accepted;
   const signal: SignalRecord = { id, name: command.name, data: command.data, usedBy: 0 };
+  recordUserAct(t, "signaled", command.actor, { details: { name: command.name } });
   const waiter = takeSignalWaiter(t, command.name);
   if (waiter === undefined) t.signal("SignalStored", signal);
   else useSignal(t, waiter, signal);
@@ -303,6 +309,10 @@ function fireTimer(t: Transition, timerId: string): Rejection | undefined {
       failAttempt(t, execution, failure(execution, "STEP_TIMEOUT", message));
       break;
     }
+    case "reminder":
+    case "escalation":
+      fireTaskTimer(t, timer);
+      break;
     default: {
       const message = `${name} did not end within ${deadlineMs} ms (deadlineMs).`;
       fail(t, execution, failure(execution, "STEP_DEADLINE", message));
@@ -368,12 +378,15 @@ function changeMap(
       `No map "${command.path}" runs that could take items or be closed.`,
     );
   }
+  const type = command.type === "ItemAdded" ? "item-added" : "map-closed";
+  recordUserAct(t, type, command.actor, { path: command.path });
   if (command.type === "ItemAdded") addItem(t, execution, command.item);
   else closeMap(t, execution);
   return accepted;
 }
 
-function cancelStep(t: Transition, path: string, user: string | undefined): Rejection | undefined {
+function cancelStep(t: Transition, path: string, actor: Actor): Rejection | undefined {
+  const { user } = actor;
   const executions = liveAt(t.state, path);
   const reason = user === undefined ? "cancelled by hand" : `cancelled by ${user}`;
   const node = t.graph.nodeByPath.get(path) ?? t.graph.topLevel;
@@ -381,6 +394,7 @@ function cancelStep(t: Transition, path: string, user: string | undefined): Reje
   if (executions.length === 0 && !isParked) {
     return reject("STEP_NOT_ACTIVE", `"${path}" is neither running nor waiting.`);
   }
+  recordAct(t, "step-canceled", actor, { path });
   if (node < t.graph.topLevel) {
     cancelNodes(t, new Set([node]), reason);
     return accepted;

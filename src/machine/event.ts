@@ -28,6 +28,8 @@ export interface InstanceEvent {
     | "InstancePaused"
     | "InstanceResumed"
     | "InstanceRetried"
+    /** It goes on with another version of its definition. */
+    | "InstanceUpgraded"
     | "InstanceCompensating"
     | "InstanceCompleted"
     | "InstanceFailed"
@@ -49,6 +51,8 @@ export interface ExecutionEvent {
     | "StepRouted"
     /** An arrival was counted in the open round of a join. */
     | "ArrivalCounted"
+    /** It stands where the new version has its step; nothing has happened in it. */
+    | "StepUpgraded"
     | "RoundClosed";
   readonly execution: ExecutionRecord;
   /** Values that the instance's data has from now on. */

@@ -55,6 +55,13 @@ export function openGroup(t: Transition, execution: ExecutionRecord, node: Graph
   }
 }
 
+/** A group that waits may have other members, or need other numbers of them, than before. */
+export function continueGroup(t: Transition, { id }: ExecutionRecord): void {
+  const execution = t.current(id);
+  const isOpen = execution.status === "waiting" && groupOf(t.state, id).callback === 0;
+  if (isOpen) openMembers(t, execution, t.node(execution));
+}
+
 function openMembers(t: Transition, execution: ExecutionRecord, node: GraphNode): void {
   if (!decideQuorum(t, execution, node, undecided(t, execution, node))) advance(t, execution);
 }

@@ -1,6 +1,6 @@
 /** The pure core: no clock, no I/O, no promise. */
 export { apply } from "./apply.ts";
-export type { Actor, Command } from "./command.ts";
+export type { Actor, Command, UpgradeCommand } from "./command.ts";
 export { type Decision, decide } from "./decide.ts";
 export type { Effect } from "./effect.ts";
 export type {
@@ -17,3 +17,5 @@ export { instanceLifecycle, isEnded, isLive, stepLifecycle, taskLifecycle } from
 export type { Rejection } from "./rejection.ts";
 export { restore } from "./restore.ts";
 export type * from "./state.ts";
+export { type Upgrade, type UpgradeDecision, upgrade } from "./upgrade.ts";
+export type { UpgradeMove, UpgradeNote, UpgradeOutline } from "./upgrade-plan.ts";

@@ -19,8 +19,10 @@ import type { ExecutionRecord } from "./state.ts";
 export class JoinState {
   readonly node: GraphNode;
   readonly hasInnerEdges: boolean;
-  /** Edges with unused arrivals. */
-  readonly filled = new Set<number>();
+  /** Per edge of the graph: unused arrivals; the instance's own list. */
+  readonly #tokens: readonly number[];
+  /** Edges with unused arrivals, each once. */
+  filled: number[] = [];
   /** Unused arrivals on all edges. */
   arrivals = 0;
   /** Executions of the node that are active. */
@@ -38,14 +40,20 @@ export class JoinState {
   /** Whether it is among the joins to be looked at before the command ends. */
   touched = false;
 
-  constructor(node: GraphNode, hasInnerEdges: boolean) {
+  constructor(node: GraphNode, hasInnerEdges: boolean, tokens: readonly number[]) {
     this.node = node;
     this.hasInnerEdges = hasInnerEdges;
+    this.#tokens = tokens;
   }
 
   /** Whether the edge has neither an arrival nor a part in the open round. */
   isMissing(edge: number): boolean {
-    return !this.filled.has(edge) && !this.counted.has(edge);
+    return this.#tokens[edge] === 0 && !this.counted.has(edge);
+  }
+
+  /** Forgets filled edges whose arrivals have been used up. */
+  dropUsed(): void {
+    this.filled = this.arrivals === 0 ? [] : this.filled.filter((edge) => this.#tokens[edge] !== 0);
   }
 }
 
@@ -111,6 +119,7 @@ export function joinOf(graph: WorkflowGraph, state: InstanceState, node: GraphNo
     join = new JoinState(
       node,
       node.incoming.some((edge) => isInner(graph, edge)),
+      state.tokens as number[],
     );
     for (const edge of node.incoming) {
       if (!isInner(graph, edge) && isSourceAlive(graph, state, edge)) join.openOuter++;
@@ -136,8 +145,7 @@ export function addArrival(
       return;
     }
   }
-  join.filled.add(edge);
-  changeTokens(graph, state, join, edge, 1);
+  if (changeTokens(graph, state, join, edge, 1) === 1) join.filled.push(edge);
   changeActivity(graph, state, node.index, 1);
 }
 
@@ -157,9 +165,9 @@ export function useArrivals(
   }
   for (const edge of execution.arrivals) {
     if (changeTokens(graph, state, join, edge, -1) > 0) continue;
-    join.filled.delete(edge);
     if (join.isMissing(edge)) changeOpen(graph, state, join, edge, 1);
   }
+  if (execution.arrivals.length > 0) join.dropUsed();
   touch(state, join);
 }
 

@@ -53,7 +53,7 @@ function moveOf(t: Transition, join: JoinState): Move {
   if (join.round !== 0) return open(1) === 0 ? "close" : undefined;
   if (join.arrivals === 0) return undefined;
   if (join.node.join.kind === "all") return open(1) === 0 ? "start" : undefined;
-  const missing = arrivalsWanted(join) - join.filled.size;
+  const missing = arrivalsWanted(join) - join.filled.length;
   if (missing <= 0) return "start";
   return open(missing) < missing ? "fail" : undefined;
 }
@@ -91,7 +91,7 @@ function failJoin(t: Transition, join: JoinState): void {
     code: "JOIN_UNREACHABLE",
     message:
       `The join "${node.path}" needs arrivals on ${wanted} of its ${node.incoming.length} edges, ` +
-      `has them on ${join.filled.size}, and no more can come.`,
+      `has them on ${join.filled.length}, and no more can come.`,
     path: node.path,
   });
 }

@@ -62,13 +62,20 @@ export class Liveness {
   }
 
   #spread(first: number, alive: boolean): void {
-    const pending = [first];
-    for (let component = pending.pop(); component !== undefined; component = pending.pop()) {
+    let pending: number[] | undefined;
+    for (
+      let component: number | undefined = first;
+      component !== undefined;
+      component = pending?.pop()
+    ) {
       for (const edge of this.#graph.leaving[component] as readonly number[]) {
         const target = this.#graph.componentOf[this.#targetOf(edge)] as number;
         const before = this.isComponentAlive(target);
         this.#inputs[target] = (this.#inputs[target] as number) + (alive ? 1 : -1);
-        if (before !== this.isComponentAlive(target)) pending.push(target);
+        if (before !== this.isComponentAlive(target)) {
+          pending ??= [];
+          pending.push(target);
+        }
         this.#onEdge(edge, alive);
       }
     }

@@ -1,4 +1,5 @@
 import type { GraphNode } from "../graph/workflow-graph.ts";
+import { detailsOf, recordAct } from "./acts.ts";
 import type { Command } from "./command.ts";
 import { cancelInstance } from "./ending.ts";
 import { beginPending, noEdges, rerun, visitNode } from "./executions.ts";
@@ -13,21 +14,27 @@ import type { Transition } from "./transition.ts";
 type Operation = Extract<Command, { type: "Cancel" | "Pause" | "Resume" | "Retry" }>;
 
 export function performOperation(t: Transition, command: Operation): Rejection | undefined {
-  if (command.type === "Retry") return retry(t, command.from);
+  const { actor } = command;
+  if (command.type === "Retry") return retry(t, command);
   if (t.isOver) return refuseEnded(t);
   const { status } = t.state.instance;
   switch (command.type) {
     case "Cancel":
+      recordAct(t, "canceled", actor, { details: detailsOf({ reason: command.reason }) });
       cancelInstance(t, command.reason);
       break;
     case "Pause":
       if (status !== "paused") {
+        recordAct(t, "paused", actor);
         t.instance("InstancePaused", { status: "paused" });
         t.effects.push({ type: "PauseChildren" });
       }
       break;
     default:
-      if (status === "paused") resume(t);
+      if (status === "paused") {
+        recordAct(t, "resumed", actor);
+        resume(t);
+      }
   }
   return accepted;
 }
@@ -51,7 +58,10 @@ function pendingExecutions(state: InstanceState): ExecutionRecord[] {
     .sort((a, b) => a.order - b.order);
 }
 
-function retry(t: Transition, from: string | undefined): Rejection | undefined {
+function retry(
+  t: Transition,
+  { from, actor }: Extract<Command, { type: "Retry" }>,
+): Rejection | undefined {
   const { instance, executions } = t.state;
   if (instance.status !== "failed") {
     return reject(
@@ -66,6 +76,7 @@ function retry(t: Transition, from: string | undefined): Rejection | undefined {
   if (executions.some(({ compensates }) => compensates !== 0)) {
     return reject("INSTANCE_NOT_FAILED", "What the instance had done was undone by compensation.");
   }
+  recordAct(t, "retried", actor, { path: from });
   t.instance("InstanceRetried", { status: "running", error: undefined, endedAt: undefined });
   const undecided = executions.filter(({ taken }) => taken === undefined);
   if (node === undefined) retryAll(t, undecided);

@@ -12,9 +12,15 @@ export interface Rejection {
     | "UNKNOWN_STEP"
     | "UNKNOWN_TASK"
     | "TASK_GONE"
+    | "TASK_CLAIMED"
+    | "TASK_NOT_CLAIMED"
     | "NOT_ALLOWED"
     | "TOKEN_USED"
-    | "MAP_CLOSED";
+    | "MAP_CLOSED"
+    | "VERSION_CHANGED"
+    | "UPGRADE_REFUSED"
+    | "UNKNOWN_WORKFLOW"
+    | "DEFINITION_CHANGED";
   readonly message: string;
 }
 

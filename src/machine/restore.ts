@@ -23,7 +23,8 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   createLiveness(graph, state);
 
   const records = [...rows.executions].sort((a, b) => a.id - b.id);
-  for (const record of records) restoreExecution(graph, state, record);
+  const former = new Map<string, number>();
+  for (const record of records) restoreExecution(graph, state, record, former);
   const ended = state.executions
     .filter(({ status }) => status === "succeeded")
     .sort((a, b) => a.order - b.order);
@@ -33,7 +34,9 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   for (const execution of ended) {
     if (execution.parent !== 0) continue;
     state.data.commit(refoldWrites(graph, state, execution));
-    if (execution.compensates === 0) state.latestSucceeded[execution.node] = execution.id;
+    if (execution.compensates === 0 && execution.node < graph.topLevel) {
+      state.latestSucceeded[execution.node] = execution.id;
+    }
   }
   for (const task of rows.tasks) {
     state.tasks ??= new Map();
@@ -54,10 +57,17 @@ export function restore(graph: WorkflowGraph, rows: InstanceRows): InstanceState
   return state;
 }
 
-function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: ExecutionRecord): void {
-  const record = { ...row, node: nodeAt(graph, state, row) };
+function restoreExecution(
+  graph: WorkflowGraph,
+  state: InstanceState,
+  row: ExecutionRecord,
+  former: Map<string, number>,
+): void {
+  const isFormer = isFormerPath(row.path);
+  const index = isFormer ? formerNode(state, row.path, former) : nodeAt(graph, state, row);
+  const record = { ...row, node: index };
   state.executions.push(record);
-  const { id, node: index, status } = record;
+  const { id, status } = record;
   if (isBusy(status)) state.busy++;
   if (record.order > state.order) state.order = record.order;
   const node = state.nodes[index] as GraphNode;
@@ -73,8 +83,23 @@ function restoreExecution(graph: WorkflowGraph, state: InstanceState, row: Execu
     return;
   }
   if (isLive(status)) state.live.add(id);
-  if (record.compensates !== 0) return;
-  state.latest[index] = id;
+  if (record.compensates === 0 && !isFormer) state.latest[index] = id;
+}
+
+/** Names have no `@`. */
+export function isFormerPath(path: string): boolean {
+  return path.includes("@");
+}
+
+/** A step that only an earlier version of the instance had: nothing goes on in it. */
+function formerNode(state: InstanceState, path: string, known: Map<string, number>): number {
+  let index = known.get(path);
+  if (index === undefined) {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    index = addNode(state, { path, name, parent: -1, runsCode: false, writesData: false });
+    known.set(path, index);
+  }
+  return index;
 }
 
 /** The node of a record: members of maps and repeated calls have a number in their path. */
@@ -100,21 +125,24 @@ function nodeAt(graph: WorkflowGraph, state: InstanceState, record: ExecutionRec
  * A step that a user's own group called without declaring it: what it is becomes known when the
  * group's body runs again and calls it again.
  */
-function addUnknownNode(state: InstanceState, record: ExecutionRecord): number {
-  const parent = state.node(state.execution(record.parent));
+function addUnknownNode(state: InstanceState, { path, parent }: ExecutionRecord): number {
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
+  const group = state.execution(parent).node;
+  return addNode(state, { path, name, parent: group, runsCode: true, writesData: true });
+}
+
+type UnknownNode = Pick<GraphNode, "path" | "name" | "parent" | "runsCode" | "writesData">;
+
+/** Behind the graph's nodes: one of which only the records of its executions are known. */
+function addNode(state: InstanceState, known: UnknownNode): number {
   const index = state.nodes.length;
-  const name = record.path.slice(record.path.lastIndexOf("/") + 1).replace(/\[\d+\]$/, "");
-  const unknown: GraphNode = {
-    ...parent,
+  const node: GraphNode = {
+    ...known,
     index,
-    path: record.path,
-    name,
     kind: "machine",
     source: unboundStep,
-    parent: parent.index,
-    members: [],
+    members: none,
     callback: -1,
-    runsCode: true,
     prepares: false,
     isGuarded: false,
     isObserved: false,
@@ -123,11 +151,21 @@ function addUnknownNode(state: InstanceState, record: ExecutionRecord): number {
     deadlineMs: undefined,
     limit: undefined,
     mutex: undefined,
-    writesData: true,
+    counts: undefined,
+    veto: undefined,
+    incoming: none,
+    outgoing: none,
+    always: none,
+    join: { kind: "each" },
+    terminal: false,
+    terminate: false,
+    cancels: none,
   };
-  state.nodes = [...state.nodes, unknown];
+  state.nodes = [...state.nodes, node];
   return index;
 }
+
+const none: readonly number[] = [];
 
 function restoreMember(state: InstanceState, record: ExecutionRecord): void {
   const group = groupOf(state, record.parent);

@@ -50,6 +50,10 @@ export interface ExecutionRecord {
   readonly id: number;
   /** The node of the compiled graph; found again by `path` when rows are loaded. */
   readonly node: number;
+  /**
+   * Such as `notify/send_email` or `send[3]`. What has ended of a step that the instance's version
+   * does not have, but one before it had, has that version in its path: `approve@1.0.0`.
+   */
   readonly path: string;
   /** The execution of the group that this is a member of; 0 for none. */
   readonly parent: number;
@@ -81,7 +85,10 @@ export interface ExecutionRecord {
   readonly map: { readonly items: readonly unknown[]; readonly closed: boolean } | undefined;
   /** Of a member of a quorum that succeeded: what its result was taken for. */
   readonly vote: "counts" | "veto" | "other" | undefined;
-  /** What custom reducers made of its writes when they became visible. */
+  /**
+   * What custom reducers, and reducers of an earlier version, made of its writes when they became
+   * visible.
+   */
   readonly reduced: Writes | undefined;
   /** For a compensation: the execution that it undoes; otherwise 0. */
   readonly compensates: number;

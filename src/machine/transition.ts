@@ -1,5 +1,6 @@
 import type { GraphEdge, GraphNode, WorkflowGraph } from "../graph/workflow-graph.ts";
 import { applyExecution, applyInstance, applySignal, applyTask, applyTimer } from "./apply.ts";
+import type { Actor } from "./command.ts";
 import type { Effect } from "./effect.ts";
 import type {
   ExecutionEvent,
@@ -44,6 +45,8 @@ export class Transition {
   /** Locks that were given up and not yet passed on. */
   freedLocks: Set<LockState> | undefined;
   #visits = 0;
+  /** Who gives the present command; undefined if nobody does. */
+  actor: Actor | undefined;
   /** The instance is about to end: nothing may start any more. */
   halted = false;
 

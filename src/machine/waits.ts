@@ -1,5 +1,4 @@
 import type { BaseHumanStep } from "../definition/human-step.ts";
-import type { FromContext } from "../definition/step.ts";
 import {
   dueTime,
   type Mapping,
@@ -7,13 +6,12 @@ import {
   type SubworkflowStep,
   type TimerStep,
 } from "../definition/wait-steps.ts";
-import { InvalidOptionError } from "../errors.ts";
 import type { GraphNode } from "../graph/workflow-graph.ts";
 import { toJson } from "../json.ts";
-import { isKeepable } from "../text.ts";
 import { ContextView } from "./context-view.ts";
 import { clearTimer, failAttempt, failure, setTimer, succeed } from "./executions.ts";
-import type { ExecutionRecord, SignalRecord, TaskRecord, Writes } from "./state.ts";
+import type { ExecutionRecord, SignalRecord, Writes } from "./state.ts";
+import { newTask, openTask, withdrawTask } from "./tasks.ts";
 import type { Transition } from "./transition.ts";
 
 /** Steps that wait: for a person, a time, a message, or a child instance. */
@@ -34,7 +32,7 @@ function openByKind(t: Transition, execution: ExecutionRecord, node: GraphNode):
     case "human": {
       const task = newTask(t, execution, node.source as BaseHumanStep, context);
       wait(t, execution);
-      t.task("TaskOpened", task);
+      openTask(t, task, node.source as BaseHumanStep);
       break;
     }
     case "timer": {
@@ -75,10 +73,7 @@ export function stopWaiting(
   // A step of a user's own group that was loaded, and that the body has not yet called again.
   const isUnknown = kind === "machine";
   if (kind === "human" || isUnknown) {
-    const task = t.state.tasks?.get(taskId(execution));
-    if (task?.status === "open") {
-      t.task("TaskWithdrawn", { ...task, status: "withdrawn", endedAt: t.now, reason });
-    }
+    withdrawTask(t, execution, reason);
   }
   if (kind === "timer" || isUnknown) clearTimer(t, "timer", execution.id);
   if (kind === "subworkflow" || isUnknown) {
@@ -93,75 +88,6 @@ export function succeedWithData(t: Transition, execution: ExecutionRecord, data:
   const before = execution.writes;
   const writes: Writes | undefined = writesData ? [...(before ?? []), [name, data]] : before;
   succeed(t, execution, data, writes);
-}
-
-// ------------------------------------------------------------------------------------------- tasks
-
-function taskId(execution: ExecutionRecord): string {
-  return execution.attempt === 1 ? `${execution.id}` : `${execution.id}-${execution.attempt}`;
-}
-
-function newTask(
-  t: Transition,
-  execution: ExecutionRecord,
-  step: BaseHumanStep,
-  context: ContextView,
-): TaskRecord {
-  const assignee = resolve(step.assignee, context) ?? assigneeByKey(step, context);
-  return {
-    id: taskId(execution),
-    executionId: execution.id,
-    path: execution.path,
-    status: "open",
-    title: text("title", resolve(step.title, context)) ?? t.node(execution).name,
-    description: text("description", resolve(step.description, context)),
-    shown: undefined,
-    priority: 50,
-    dueAt: undefined,
-    assignee: text("assignee", assignee),
-    claimedAt: undefined,
-    owner: undefined,
-    proposal: undefined,
-    candidateUsers: names("candidateUsers", resolve(step.candidateUsers, context)),
-    candidateGroups: names("candidateGroups", resolve(step.candidateGroups, context)),
-    excludeUsers: names("excludeUsers", resolve(step.excludeUsers, context)),
-    reminded: 0,
-    escalated: 0,
-    createdAt: t.now,
-    endedAt: undefined,
-    endedBy: undefined,
-    reason: undefined,
-  };
-}
-
-function text(option: string, value: unknown): string | undefined {
-  if (value === undefined || (typeof value === "string" && isKeepable(value))) return value;
-  throw new InvalidOptionError(
-    `${option} gave ${JSON.stringify(value)}; it must give a string without NUL characters`,
-  );
-}
-
-function names(option: string, value: unknown): readonly string[] | undefined {
-  if (value === undefined) return undefined;
-  if (Array.isArray(value) && value.every((name) => typeof name === "string" && isKeepable(name))) {
-    return Object.freeze([...value]);
-  }
-  const found = JSON.stringify(value);
-  throw new InvalidOptionError(`${option} gave ${found}; it must give a list of strings`);
-}
-
-function assigneeByKey(step: BaseHumanStep, context: ContextView): string | undefined {
-  if (step.assigneeKey === undefined) return undefined;
-  const assignee = context.get(step.assigneeKey);
-  if (typeof assignee === "string") return assignee;
-  throw new InvalidOptionError(`the data has no user at assigneeKey "${step.assigneeKey}"`);
-}
-
-function resolve<Value>(
-  value: FromContext<Value> | undefined,
-  context: ContextView,
-): Value | undefined {
-  return typeof value === "function" ? (value as (context: ContextView) => Value)(context) : value;
 }
 
 // ----------------------------------------------------------------------------------------- signals

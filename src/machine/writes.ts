@@ -72,7 +72,7 @@ export class ReducerFailure {
  */
 export function resolveWrites(
   graph: WorkflowGraph,
-  state: InstanceState,
+  { data }: Pick<InstanceState, "data">,
   writes: Writes,
 ): { committed: Writes; reduced: Writes | undefined } | ReducerFailure {
   if (graph.reducers.size === 0) return { committed: writes, reduced: undefined };
@@ -84,7 +84,7 @@ export function resolveWrites(
       values.set(key, value);
       continue;
     }
-    const old = values.has(key) ? values.get(key) : startOf(reducer, state.data.get(key));
+    const old = values.has(key) ? values.get(key) : startOf(reducer, data.get(key));
     const combined = combine(reducer, key, old, value);
     if (combined instanceof ReducerFailure) return combined;
     values.set(key, combined);
@@ -97,17 +97,21 @@ export function resolveWrites(
   };
 }
 
-/** The same values for an execution that was loaded: custom reducers are not called again. */
+/**
+ * The same values for an execution that was loaded, over the data as it then was: custom reducers
+ * are not called again.
+ */
 export function refoldWrites(
   graph: WorkflowGraph,
   state: InstanceState,
   execution: ExecutionRecord,
+  data = state.data,
 ): Writes {
   const writes = writesOf(state, execution);
-  if (graph.reducers.size === 0) return writes;
+  if (graph.reducers.size === 0 && execution.reduced === undefined) return writes;
   const reduced = new Set(execution.reduced?.map(([key]) => key));
   const others = writes.filter(([key]) => !reduced.has(key));
-  const resolved = resolveWrites(graph, state, others);
+  const resolved = resolveWrites(graph, { data }, others);
   const committed = resolved instanceof ReducerFailure ? others : resolved.committed;
   return [...committed, ...(execution.reduced ?? [])];
 }

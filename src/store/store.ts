@@ -29,9 +29,12 @@ import type {
  * Records come back as they were given, undefined where they were undefined. What is JSON in them
  * (data, results, writes, items, errors, commands, outcomes) comes back exactly, with the order of
  * its keys, NUL characters and lone surrogates. All other text (ids, names, titles, reasons) has no
- * NUL, which some databases cannot keep; a lone surrogate in it may come back as U+FFFD. Moments
- * are whole milliseconds that a `Date` can have. What the engine and the store give each other is
- * never changed afterwards.
+ * NUL, which some databases cannot keep; a lone surrogate in it may come back as U+FFFD. Ids and
+ * what is searched by have at most 500 bytes in UTF-8, which fit into an index. Moments are whole
+ * milliseconds that a `Date` can have. What the engine and the store give each other is never
+ * changed afterwards.
+ *
+ * An instance keeps its workflow, tenant and business key: a store may write them down elsewhere.
  */
 export interface Store {
   /** Whether other processes may use it at the same time. */
@@ -126,7 +129,7 @@ export interface Store {
    */
   saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean>;
 
-  /** By id; with `dueBefore`, those that fire before that moment and are not paused, by `nextAt`. */
+  /** By id; with `dueBefore`, those that fire before it and are not paused, by `nextAt`. */
   listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]>;
 
   /** Gives whether there was one. */
@@ -167,7 +170,11 @@ export interface Change {
   readonly at: EpochMs;
   /** The worker that runs the instance's code from now on; undefined when nothing runs. */
   readonly owner: string | undefined;
-  /** Undefined if the instance's own record stays as it is; never for a new instance. */
+  /**
+   * Undefined if the instance's own record stays as it is; never for a new instance. What changes
+   * in it is its version, status, end, error, reason and compensation: all else stays what a new
+   * instance was given.
+   */
   readonly instance: InstanceRecord | undefined;
   readonly executions: readonly ExecutionRecord[];
   readonly tasks: readonly TaskRecord[];

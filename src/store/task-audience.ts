@@ -1,14 +1,20 @@
 /** Who a task is for, as names that a store can look up. */
 export interface TaskAudience {
   readonly assignee: string | undefined;
+  /** Who delegated it, and still sees it. */
+  readonly owner?: string | undefined;
   readonly candidateUsers: readonly string[] | undefined;
   readonly candidateGroups: readonly string[] | undefined;
 }
 
-/** The names under which a task is found: its assignee, or its candidates, or everybody. */
+/** The names under which a task is found: whose it is, or its candidates, or everybody. */
 export function audienceOf(task: TaskAudience): readonly string[] {
-  const { assignee, candidateUsers, candidateGroups } = task;
-  if (assignee !== undefined) return [`user:${assignee}`];
+  const { assignee, owner, candidateUsers, candidateGroups } = task;
+  if (assignee !== undefined) {
+    return owner === undefined || owner === assignee
+      ? [`user:${assignee}`]
+      : [`user:${assignee}`, `user:${owner}`];
+  }
   if (candidateUsers === undefined && candidateGroups === undefined) return [everybody];
   const users = new Set(candidateUsers);
   const groups = new Set(candidateGroups);

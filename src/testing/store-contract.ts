@@ -1,14 +1,20 @@
 import type { Store } from "../store/store.ts";
+import { actCases } from "./contract/act-cases.ts";
 import { answerCases } from "./contract/answer-cases.ts";
 import type { CaseDefinition, Subject } from "./contract/case.ts";
 import { commitCases } from "./contract/commit-cases.ts";
 import { concurrencyCases } from "./contract/concurrency-cases.ts";
 import { durabilityCases } from "./contract/durability-cases.ts";
+import { instanceSearchCases } from "./contract/instance-search-cases.ts";
 import { jsonCases } from "./contract/json-cases.ts";
 import { mailCases } from "./contract/mail-cases.ts";
+import { measureCases } from "./contract/measure-cases.ts";
 import { recordCases } from "./contract/record-cases.ts";
+import { retentionCases } from "./contract/retention-cases.ts";
+import { scheduleCases } from "./contract/schedule-cases.ts";
 import { sizeCases } from "./contract/size-cases.ts";
 import { taskCases } from "./contract/task-cases.ts";
+import { taskSearchCases } from "./contract/task-search-cases.ts";
 import { timerCases } from "./contract/timer-cases.ts";
 import { workerCases } from "./contract/worker-cases.ts";
 
@@ -56,6 +62,12 @@ export function storeContract(
     ...recordCases,
     ...jsonCases,
     ...taskCases,
+    ...taskSearchCases,
+    ...instanceSearchCases,
+    ...actCases,
+    ...measureCases,
+    ...scheduleCases,
+    ...retentionCases,
     ...timerCases,
     ...workerCases,
     ...mailCases,

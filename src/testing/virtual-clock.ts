@@ -22,6 +22,13 @@ export class VirtualClock implements Clock {
     return this.#alarms.size;
   }
 
+  /** When the next timer is set for; infinite if none is. */
+  get nextAlarm(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { at } of this.#alarms) if (at < next) next = at;
+    return next;
+  }
+
   now(): number {
     return this.#now;
   }
@@ -30,6 +37,11 @@ export class VirtualClock implements Clock {
     const alarm = { at, callback };
     this.#alarms.add(alarm);
     return () => this.#alarms.delete(alarm);
+  }
+
+  /** It is this moment again. Timers that are set stay set. */
+  setBack(moment: number): void {
+    this.#now = moment;
   }
 
   /**

@@ -199,7 +199,7 @@ const defects: Defects = {
   "pages tasks by their moment alone": [
     listsTasks(async (store, { after, ...query }) => {
       const all = await store.listTasks({ ...query, limit: 1_000 });
-      const isAfter = (createdAt: number) => after === undefined || createdAt > after.createdAt;
+      const isAfter = (createdAt: number) => after === undefined || createdAt > after.at;
       return all.filter(({ task }) => isAfter(task.createdAt)).slice(0, query.limit);
     }),
     /pages of tasks have no gap/,
@@ -257,7 +257,7 @@ const defects: Defects = {
     listsTimers((store, { before, ...query }) =>
       store.listTimers({ ...query, before: before === undefined ? undefined : before + 1 }),
     ),
-    /before a moment/,
+    /only timers that fire before a moment/,
   ],
   "claims more than it may": [
     class extends RemoteStore {

@@ -132,7 +132,7 @@ async function carryOut(command: Command): Promise<unknown> {
 }
 
 async function listTasks(instanceId: string | undefined): Promise<OpenTask[]> {
-  const tasks = await engine.listTasks({ limit: 200 });
+  const { items: tasks } = await engine.tasks.list({ limit: 200 });
   const wanted = tasks.filter((task) => instanceId === undefined || task.instanceId === instanceId);
   return wanted.map((task) => ({
     instanceId: task.instanceId,

@@ -115,7 +115,7 @@ describe("WCP-20 Cancel Case", () => {
       terminalSteps: ["after"],
     });
     const run = await PatternRun.start(definition, { children: [child] });
-    expect((await run.engine.listTasks()).map(({ path }) => path)).toEqual(["decide", "ask"]);
+    expect((await run.engine.tasks.list()).items.map(({ path }) => path)).toEqual(["decide", "ask"]);
 
     await run.engine.cancelWorkflow(run.id, { reason: "order withdrawn" });
     await run.clock.advance(2000);
@@ -130,7 +130,7 @@ describe("WCP-20 Cancel Case", () => {
       "sub canceled",
     ]);
     expect(compute.begun.map(({ signal }) => signal.aborted)).toEqual([true]);
-    expect(await run.engine.listTasks()).toEqual([]);
+    expect((await run.engine.tasks.list()).items).toEqual([]);
     await expect(run.signal("answer")).rejects.toMatchObject({ code: "INSTANCE_ENDED" });
   });
 });

@@ -168,7 +168,7 @@ describe("WCP-22 Recursion", () => {
     });
     const run = await PatternRun.start(outer, { children: [inner] });
     await run.completeWith("ask", { deeper: true });
-    const [task] = await run.engine.listTasks();
+    const [task] = (await run.engine.tasks.list()).items;
     expect(task?.workflow).toBe("outer");
     expect(task?.instanceId).not.toBe(run.id);
     await run.engine.completeHumanTask({

@@ -103,7 +103,7 @@ describe("WCP-14 Multiple Instances with a priori Run-Time Knowledge", () => {
 
   test("a list that an earlier step made says how many, and all of them are waited for", async () => {
     const run = await PatternRun.start(definition, { data: { found: ["ada", "bea"] } });
-    const tasks = await run.engine.listTasks();
+    const { items: tasks } = await run.engine.tasks.list();
     expect(tasks.map(({ path, assignee }) => [path, assignee])).toEqual([
       ["question/witness[0]", "ada"],
       ["question/witness[1]", "bea"],

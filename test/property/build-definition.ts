@@ -26,9 +26,10 @@ import type { ConditionSpec, DefinitionSpec, EdgeSpec, NodeSpec } from "./defini
 import { branchNamed, isGroup, isNo, isYes } from "./definition-spec.ts";
 
 /** The definition that a user would write for this. Its steps' code is never run here. */
-export function buildDefinition(spec: DefinitionSpec): AnyDefinition {
+export function buildDefinition(spec: DefinitionSpec, version = "1.0.0"): AnyDefinition {
   return new WorkflowDefinition({
     name: "random",
+    version,
     steps: Object.fromEntries(spec.nodes.map((node) => [node.name, buildNode(node)])),
     edges: spec.edges.map(buildEdge),
     initialStep: spec.initial,

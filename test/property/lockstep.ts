@@ -13,6 +13,8 @@ export interface Scenario {
   readonly habits: Habits;
   /** How often the instance is loaded again from its rows. */
   readonly restarts: "never" | "often" | "always";
+  /** Whether the instance is now and then moved to a version that does the same. */
+  readonly upgrades: "never" | "same" | "extended";
   readonly actions?: readonly Action[];
 }
 
@@ -50,7 +52,7 @@ function step(
   machine: MachineDriver,
   action: Action,
   now: number,
-  { restarts }: Scenario,
+  { restarts, upgrades }: Scenario,
   random: RandomSource,
 ): string | undefined {
   try {
@@ -64,6 +66,11 @@ function step(
       machine.restart();
       const afterRestart = compare(expected, machine.snapshot());
       if (afterRestart !== undefined) return `After a restart:\n${afterRestart}`;
+    }
+    if (upgrades !== "never" && random.chance(0.3)) {
+      machine.upgrade(now, upgrades === "extended");
+      const afterUpgrade = compare(expected, machine.snapshot());
+      if (afterUpgrade !== undefined) return `After an upgrade:\n${afterUpgrade}`;
     }
   } catch (error) {
     if (error instanceof MachineFault) return error.message;

@@ -14,9 +14,10 @@ import {
   type SignalRecord,
   type TaskRecord,
   type TimerRecord,
+  upgrade,
 } from "../../src/machine/index.ts";
 import { buildDefinition } from "./build-definition.ts";
-import type { DefinitionSpec, Json } from "./definition-spec.ts";
+import type { DefinitionSpec, Json, NodeSpec } from "./definition-spec.ts";
 import type { Action, ExecutionName, Snapshot } from "./naive-actions.ts";
 
 const actor = { user: "alice" };
@@ -28,7 +29,8 @@ export class MachineFault extends Error {
 
 /** Drives the real machine by the same actions as the model, and keeps its rows as a store would. */
 export class MachineDriver {
-  readonly #graph: WorkflowGraph;
+  readonly #spec: DefinitionSpec;
+  #graph: WorkflowGraph;
   #state: InstanceState;
   #instance: InstanceRecord;
   readonly #executions = new Map<number, ExecutionRecord>();
@@ -40,6 +42,7 @@ export class MachineDriver {
   #stale: Command | undefined;
 
   constructor(spec: DefinitionSpec) {
+    this.#spec = spec;
     this.#graph = compileDefinition(buildDefinition(spec));
     this.#state = createInstance(this.#graph, {
       id: "i",
@@ -93,6 +96,36 @@ export class MachineDriver {
     for (const execution of rows.executions) this.#executions.set(execution.id, execution);
     for (const task of rows.tasks) this.#tasks.set(task.id, task);
     for (const timer of rows.timers) this.#timers.set(timer.id, timer);
+  }
+
+  /**
+   * Goes on in another version that does the same: with `extended`, one in which every node and
+   * edge has another place.
+   */
+  upgrade(now: number, extended: boolean): void {
+    const { instance, executions } = this.#state;
+    const version = `1.0.${Number(instance.version.split(".")[2]) + 1}`;
+    const spec = extended ? withStepInFront(this.#spec) : this.#spec;
+    const after = compileDefinition(buildDefinition(spec, version));
+    const before = JSON.stringify(this.snapshot());
+    const command = { type: "Upgrade", version, steps: {}, actor } as const;
+    const decision = upgrade(this.#graph, this.#state, after, command, now);
+    const isAtRest =
+      ["waiting", "paused", "running", "failed"].includes(instance.status) &&
+      executions.every(({ status, compensates }) => status !== "running" && compensates === 0);
+    if (decision.ok !== isAtRest) {
+      const found = decision.ok ? "accepted" : decision.rejection.message;
+      throw new MachineFault(`An upgrade was not judged by what runs: ${found}`);
+    }
+    if (before !== JSON.stringify(this.snapshot())) {
+      throw new MachineFault("An upgrade changed the state that it was given.");
+    }
+    if (!decision.ok) return;
+    if (decision.effects.length > 0) throw new MachineFault("An upgrade set something going.");
+    this.#graph = after;
+    this.#state = decision.state;
+    for (const event of decision.events) this.#keep(event);
+    this.#checkRows();
   }
 
   snapshot(): Snapshot {
@@ -204,7 +237,7 @@ export class MachineDriver {
     else if ("task" in event) this.#tasks.set(event.task.id, event.task);
     else if ("signal" in event) this.#signals.set(event.signal.id, event.signal);
     else if (event.type === "TimerSet") this.#timers.set(event.timer.id, event.timer);
-    else this.#timers.delete(event.timer.id);
+    else if (event.type === "TimerCleared") this.#timers.delete(event.timer.id);
   }
 
   #follow(effect: Effect): void {
@@ -274,4 +307,20 @@ function codesOnly(value: unknown): Json {
   if (typeof value !== "object" || value === null) return (value ?? null) as Json;
   if ("code" in value && "message" in value) return String(value.code);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, codesOnly(inner)]));
+}
+
+/** With a step that is never reached, by an edge that is never taken, before all others. */
+function withStepInFront(spec: DefinitionSpec): DefinitionSpec {
+  const leaves = ({ name, kind }: NodeSpec) =>
+    kind !== "gateway" && spec.edges.some(({ source, on }) => source === name && on === undefined);
+  const source = spec.nodes.find(leaves)?.name;
+  if (source === undefined) return spec;
+  const added = { kind: "machine", name: "added" } as const;
+  const edge = { source, target: "added", when: { key: "never", equals: true } };
+  return {
+    ...spec,
+    nodes: [added, ...spec.nodes],
+    edges: [edge, ...spec.edges],
+    terminals: [...spec.terminals, { step: "added" }],
+  };
 }

@@ -17,7 +17,7 @@ export function printScenario(scenario: Scenario, finding: Finding): string {
     ...edges.map((edge) => `  ${printEdge(edge)}`),
     `  ${JSON.stringify(rest)}`,
     "",
-    `actions (restarts: ${scenario.restarts}):`,
+    `actions (restarts: ${scenario.restarts}, upgrades: ${scenario.upgrades}):`,
     ...steps,
     "",
     finding.what,

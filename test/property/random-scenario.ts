@@ -20,6 +20,7 @@ function randomScenario(seed: number): Scenario {
       interruptions: random.chance(0.15),
     },
     restarts: random.pick(["never", "often", "always"] as const),
+    upgrades: random.pick(["never", "never", "same", "extended"] as const),
   };
 }
 
@@ -74,6 +75,7 @@ function sizeOf(value: unknown): number {
 function* simplerScenarios(scenario: Scenario): IterableIterator<Scenario> {
   const actions = scenario.actions ?? [];
   if (scenario.restarts !== "never") yield { ...scenario, restarts: "never" };
+  if (scenario.upgrades !== "never") yield { ...scenario, upgrades: "never" };
   for (const share of [0.25, 0.5, 0.75]) {
     const length = Math.ceil(actions.length * share);
     if (length < actions.length) yield { ...scenario, actions: actions.slice(0, length) };

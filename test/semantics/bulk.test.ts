@@ -176,9 +176,7 @@ describe("bulk operations", () => {
     expect(by.completed ?? 0).toBe(completed);
     expect(by.canceled ?? 0).toBe(canceled.done);
     expect(canceled.matched).toBe(canceled.done + canceled.refused.length);
-    expect(
-      new Set(canceled.refused.map(({ code }) => code)).difference(new Set(["INSTANCE_ENDED"])),
-    ).toEqual(new Set());
+    expect(canceled.refused.filter(({ code }) => code !== "INSTANCE_ENDED")).toEqual([]);
     await one.close();
     await two.close();
   });

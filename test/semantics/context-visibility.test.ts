@@ -246,7 +246,7 @@ describe("what a person gives", () => {
     const edges = ["a -> b -> ask -> next", "a -> c -> ask"];
     await shop.start(flow({ ...steps, next }, edges));
     for (const name of ["a", "b", "c"]) await shop.finish(name);
-    const [first, second] = await shop.engine.listTasks();
+    const [first, second] = (await shop.engine.tasks.list()).items;
     for (const [n, task] of [second, first].entries()) {
       const by = { instanceId: shop.id, userId: "ann", data: { n } };
       await shop.act(shop.engine.completeHumanTask({ ...by, taskId: task?.id ?? "" }));

@@ -250,7 +250,7 @@ describe("MapGroup", () => {
       { name: "branch" },
     );
     await shop.start(flow({ each: new MapGroup(branch, { items: () => ["a", "b"] }) }));
-    expect((await shop.engine.listTasks()).map(({ title }) => title)).toEqual(["For a"]);
+    expect((await shop.engine.tasks.list()).items.map(({ title }) => title)).toEqual(["For a"]);
     expect(shop.running).toEqual(["each/branch[1]/skip"]);
   });
 

@@ -158,7 +158,7 @@ describe("listTasks", () => {
     );
     await shop.finish("start");
     const pathsOf = async (filter: { userId?: string; groups?: string[] }) =>
-      (await shop.engine.listTasks(filter)).map(({ path }) => path);
+      (await shop.engine.tasks.list(filter)).items.map(({ path }) => path);
     expect(await pathsOf({})).toEqual(names);
     expect(await pathsOf({ userId: "ann" })).toEqual(["mine", "open"]);
     expect(await pathsOf({ userId: "ann", groups: ["legal"] })).toEqual(["mine", "legal", "open"]);
@@ -173,7 +173,7 @@ describe("listTasks", () => {
       assignee: "ann",
     });
     await shop.start(flow({ ask }), { initialData: { total: 5 }, instanceId: "one" });
-    const [task] = await shop.engine.listTasks();
+    const [task] = (await shop.engine.tasks.list()).items;
     expect(task).toMatchObject({
       instanceId: "one",
       workflow: "test",
@@ -190,6 +190,6 @@ describe("listTasks", () => {
       userId: "ann",
       data: {},
     });
-    expect(await shop.engine.listTasks()).toEqual([]);
+    expect((await shop.engine.tasks.list()).items).toEqual([]);
   });
 });

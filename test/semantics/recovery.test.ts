@@ -113,9 +113,9 @@ describe("after a restart", () => {
   test("a task is still open, is the same task, and can be completed", async () => {
     const shop = new Workshop();
     await shop.start(flow({ ask: humanStep("ask"), b: shop.step("b") }, ["ask -> b"]));
-    const before = await shop.engine.listTasks();
+    const { items: before } = await shop.engine.tasks.list();
     await shop.restart();
-    expect(await shop.engine.listTasks()).toEqual(before);
+    expect((await shop.engine.tasks.list()).items).toEqual(before);
     await shop.complete("ask", { ok: true });
     expect(shop.running).toEqual(["b"]);
   });
@@ -402,9 +402,9 @@ describe("a user's own group after a restart", () => {
     const ask = humanStep("ask");
     const own = new Body((context, engine) => engine.executeStep(ask, context));
     await shop.start(flow({ own }));
-    const before = await shop.engine.listTasks();
+    const { items: before } = await shop.engine.tasks.list();
     await shop.restart();
-    expect(await shop.engine.listTasks()).toEqual(before);
+    expect((await shop.engine.tasks.list()).items).toEqual(before);
     await shop.complete("ask", { ok: true });
     expect((await shop.view()).result("own")).toEqual({ ok: true });
   });

@@ -91,7 +91,7 @@ describe("a worker that was taken for gone without knowing", () => {
     pass();
     await quiet();
     frozen.wakeAfter(12_000);
-    const [task] = await first.listTasks();
+    const [task] = (await first.tasks.list()).items;
     expect(task?.instanceId).toBe(instanceId);
     const completed = first.completeHumanTask({ instanceId, stepName: "ask", data: {} });
     await quiet();
@@ -99,7 +99,7 @@ describe("a worker that was taken for gone without knowing", () => {
     await clock.advance(1000).then(quiet);
     await slow.advance(1000).then(quiet);
     expect((await completed).status).toBe("running");
-    expect(await second.listTasks()).toEqual([]);
+    expect((await second.tasks.list()).items).toEqual([]);
   });
 });
 

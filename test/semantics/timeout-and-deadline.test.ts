@@ -78,9 +78,9 @@ describe("a timeout", () => {
   test("opens a new task at the next attempt; the old one stays gone", async () => {
     const shop = new Workshop();
     await shop.start(flow({ ask: humanStep("ask", { timeoutMs: 100, retry }) }));
-    const [first] = await shop.engine.listTasks();
+    const [first] = (await shop.engine.tasks.list()).items;
     await shop.advance(150);
-    const [second] = await shop.engine.listTasks();
+    const [second] = (await shop.engine.tasks.list()).items;
     expect(second?.id).not.toBe(first?.id);
     const late = shop.engine.completeHumanTask({
       instanceId: shop.id,

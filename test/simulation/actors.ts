@@ -114,8 +114,8 @@ export class Actors {
     if (alive.length === 0) return;
     const process = random.pick(alive);
     process.run(() => {
-      process.engine.listTasks().then(
-        (tasks) => {
+      process.engine.tasks.list({ limit: 1000 }).then(
+        ({ items: tasks }) => {
           if (tasks.length === 0) return;
           const { instanceId, id } = random.pick(tasks);
           this.complete(instanceId, id);

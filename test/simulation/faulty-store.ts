@@ -1,15 +1,26 @@
 import {
+  type ActQuery,
   type Claim,
   type Commit,
+  type InstanceCount,
+  type InstanceFilter,
+  type InstanceQuery,
+  type InstanceSummary,
   type KnownWorker,
   type Mail,
   type MaybePromise,
   MemoryStore,
   type News,
+  type RetentionQuery,
+  type ScheduleQuery,
+  type ScheduleRecord,
   type Store,
+  type StoredAct,
   type StoredInstance,
   type StoredTask,
   type StoredTimer,
+  type StoreMeasures,
+  type TaskFilter,
   type TaskQuery,
   type TimerQuery,
   type WorkerBeat,
@@ -71,6 +82,42 @@ export class FaultyStore implements Store {
     return this.#call("listTasks", () => this.#store.listTasks(query));
   }
 
+  countTasks(filter: TaskFilter, atMost: number): Promise<number> {
+    return this.#call("countTasks", () => this.#store.countTasks(filter, atMost));
+  }
+
+  listInstances(query: InstanceQuery): Promise<readonly InstanceSummary[]> {
+    return this.#call("listInstances", () => this.#store.listInstances(query));
+  }
+
+  countInstances(filter: InstanceFilter): Promise<readonly InstanceCount[]> {
+    return this.#call("countInstances", () => this.#store.countInstances(filter));
+  }
+
+  listActs(query: ActQuery): Promise<readonly StoredAct[]> {
+    return this.#call("listActs", () => this.#store.listActs(query));
+  }
+
+  measure(now: number): Promise<StoreMeasures> {
+    return this.#call("measure", () => this.#store.measure(now));
+  }
+
+  saveSchedule(schedule: ScheduleRecord): Promise<boolean> {
+    return this.#call("saveSchedule", () => this.#store.saveSchedule(schedule));
+  }
+
+  listSchedules(query: ScheduleQuery): Promise<readonly ScheduleRecord[]> {
+    return this.#call("listSchedules", () => this.#store.listSchedules(query));
+  }
+
+  removeSchedule(id: string): Promise<boolean> {
+    return this.#call("removeSchedule", () => this.#store.removeSchedule(id));
+  }
+
+  removeEnded(query: RetentionQuery): Promise<readonly string[]> {
+    return this.#call("removeEnded", () => this.#store.removeEnded(query));
+  }
+
   listTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {
     return this.#call("listTimers", () => this.#store.listTimers(query));
   }
@@ -124,8 +171,8 @@ export class FaultyStore implements Store {
     return () => {};
   }
 
-  keepSetting(key: string, value: string): Promise<string> {
-    return this.#call("keepSetting", () => this.#store.keepSetting(key, value));
+  keepSetting(key: string, value: string, replacing?: string): Promise<string> {
+    return this.#call("keepSetting", () => this.#store.keepSetting(key, value, replacing));
   }
 
   async close(): Promise<void> {}

@@ -49,6 +49,7 @@ const BORDERS: Readonly<Record<string, Border>> = {
 /** Files that stand in `src/` itself. A door only re-exports and may name every folder. */
 const ROOT_FILES: Readonly<Record<string, "door" | "shared">> = {
   "index.ts": "door",
+  "churning-map.ts": "shared",
   "errors.ts": "shared",
   "json.ts": "shared",
   "text.ts": "shared",

@@ -49,7 +49,7 @@ export class PatternRun {
 
   /** The paths of the open tasks, oldest first. */
   async tasks(): Promise<string[]> {
-    const tasks = await this.engine.listTasks();
+    const { items: tasks } = await this.engine.tasks.list({ limit: 1000 });
     return tasks.filter((task) => task.instanceId === this.id).map((task) => task.path);
   }
 
@@ -60,7 +60,7 @@ export class PatternRun {
 
   /** Completes the oldest open task of a path. */
   async completeWith(path: string, data: object): Promise<void> {
-    const tasks = await this.engine.listTasks();
+    const { items: tasks } = await this.engine.tasks.list({ limit: 1000 });
     const task = tasks.find((each) => each.instanceId === this.id && each.path === path);
     const done = this.engine.completeHumanTask({
       instanceId: this.id,

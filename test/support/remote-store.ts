@@ -3,8 +3,10 @@ import type {
   Change,
   Claim,
   Commit,
+  InstanceCount,
   InstanceFilter,
   InstanceQuery,
+  InstanceSummary,
   MaybePromise,
   MemoryStore,
   News,
@@ -12,6 +14,8 @@ import type {
   ScheduleQuery,
   ScheduleRecord,
   Store,
+  StoredAct,
+  StoreMeasures,
   TaskFilter,
   TaskQuery,
   TimerQuery,
@@ -52,40 +56,24 @@ export class RemoteStore implements Store {
     return later(() => this.home.listTasks(query));
   }
 
-  countTasks(filter: TaskFilter, atMost: number) {
+  countTasks(filter: TaskFilter, atMost: number): MaybePromise<number> {
     return later(() => this.home.countTasks(filter, atMost));
   }
 
-  listInstances(query: InstanceQuery) {
+  listInstances(query: InstanceQuery): MaybePromise<readonly InstanceSummary[]> {
     return later(() => this.home.listInstances(query));
   }
 
-  countInstances(filter: InstanceFilter) {
+  countInstances(filter: InstanceFilter): MaybePromise<readonly InstanceCount[]> {
     return later(() => this.home.countInstances(filter));
   }
 
-  listActs(query: ActQuery) {
+  listActs(query: ActQuery): MaybePromise<readonly StoredAct[]> {
     return later(() => this.home.listActs(query));
   }
 
-  measure(now: number) {
+  measure(now: number): MaybePromise<StoreMeasures> {
     return later(() => this.home.measure(now));
-  }
-
-  saveSchedule(schedule: ScheduleRecord) {
-    return later(() => this.home.saveSchedule(copy(schedule)));
-  }
-
-  listSchedules(query: ScheduleQuery) {
-    return later(() => this.home.listSchedules(query));
-  }
-
-  removeSchedule(id: string) {
-    return later(() => this.home.removeSchedule(id));
-  }
-
-  removeEnded(query: RetentionQuery) {
-    return later(() => this.home.removeEnded(query));
   }
 
   listTimers(query: TimerQuery) {
@@ -118,8 +106,24 @@ export class RemoteStore implements Store {
     return stop;
   }
 
-  keepSetting(key: string, value: string): MaybePromise<string> {
-    return later(() => this.home.keepSetting(key, value));
+  keepSetting(key: string, value: string, replacing?: string): MaybePromise<string> {
+    return later(() => this.home.keepSetting(key, value, replacing));
+  }
+
+  saveSchedule(schedule: ScheduleRecord): MaybePromise<boolean> {
+    return later(() => this.home.saveSchedule(copy(schedule)));
+  }
+
+  listSchedules(query: ScheduleQuery): MaybePromise<readonly ScheduleRecord[]> {
+    return later(() => this.home.listSchedules(query));
+  }
+
+  removeSchedule(id: string) {
+    return later(() => this.home.removeSchedule(id));
+  }
+
+  removeEnded(query: RetentionQuery): MaybePromise<readonly string[]> {
+    return later(() => this.home.removeEnded(query));
   }
 
   close(): MaybePromise<void> {

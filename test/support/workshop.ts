@@ -44,7 +44,7 @@ interface Turn {
  * turns it, and its engine can die and be replaced.
  */
 export class Workshop {
-  readonly clock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly registry = new WorkflowRegistry();
   readonly store: Store;
   /** What the engine logged as an error. */
@@ -57,7 +57,8 @@ export class Workshop {
   readonly #options: EngineOptions;
   #turns: Turn[] = [];
 
-  constructor(options: EngineOptions = {}) {
+  constructor(options: EngineOptions = {}, clock = new VirtualClock()) {
+    this.clock = clock;
     this.store = options.store ?? newStore();
     this.#options = options;
     this.engine = this.newEngine();
@@ -191,7 +192,7 @@ export class Workshop {
   }
 
   async openTasks(): Promise<string[]> {
-    return (await this.engine.listTasks()).map(({ path }) => path);
+    return (await this.engine.tasks.list({ limit: 1000 })).items.map(({ path }) => path);
   }
 
   async complete(stepName: string, data: unknown = {}, userId = "ann"): Promise<void> {

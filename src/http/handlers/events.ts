@@ -1,4 +1,4 @@
-import type { HumanTask } from "../../engine/workflow-instance.ts";
+import type { HumanTask } from "../../engine/tasks.ts";
 import type { Call, Handler } from "../call.ts";
 import type { EventHub, News, Subscriber } from "../event-hub.ts";
 import type { EventStream } from "../event-stream.ts";

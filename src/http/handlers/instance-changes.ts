@@ -39,6 +39,7 @@ export const instanceChangeHandlers: Handlers<
       ...(tenant !== undefined && { tenant }),
       ...(businessKey !== undefined && { businessKey }),
       ...(tags !== undefined && { tags }),
+      through: "http",
       ...keyOf(request, permission.principal),
     });
     const patience = patienceOf(request, 0);

@@ -1,5 +1,5 @@
-import type { LocalExecutionEngine } from "../../engine/local-execution-engine.ts";
-import type { HumanTask } from "../../engine/workflow-instance.ts";
+import type { ListTasksOptions } from "../../engine/task-inbox.ts";
+import type { HumanTask } from "../../engine/tasks.ts";
 import { UnknownTaskError } from "../../errors.ts";
 import type { Call, Handlers, Surroundings } from "../call.ts";
 import { actorOf, type HttpActor } from "../instance-access.ts";
@@ -12,8 +12,6 @@ import { showTask, showTaskSummary } from "../show-task.ts";
 import { allowedTaskActions } from "../task-actions.ts";
 import { usualPatienceMs } from "./instance-changes.ts";
 import { paged, showEntry } from "./instances.ts";
-
-type TaskListOptions = NonNullable<Parameters<LocalExecutionEngine["tasks"]["list"]>[0]>;
 
 /** No number of tasks is counted further. */
 const mostCounted = 1000;
@@ -45,7 +43,7 @@ export const taskHandlers: Handlers<
   async countTasks({ engine, clock, permission, query }) {
     const filter = await filterOf(permission, query);
     const { user } = permission.principal;
-    const count = (more: Partial<TaskListOptions>) =>
+    const count = (more: Partial<ListTasksOptions>) =>
       countVisible(engine, permission, { ...filter, ...more });
     const nobody = user === undefined || (filter.assignee ?? user) !== user;
     const dueBefore = Math.min(clock.now(), filter.dueBefore ?? Number.POSITIVE_INFINITY);
@@ -96,12 +94,11 @@ export const taskHandlers: Handlers<
   },
 
   async completeTask(call) {
-    const { engine, clock, request, body, params } = call;
+    const { engine, clock, request, body } = call;
     const chosen = await chosenFor(call, "task.complete");
-    const instanceId = params.instanceId ?? "";
-    const done = engine.completeHumanTask({ ...chosen, instanceId, data: body.data });
+    const done = engine.completeHumanTask({ ...chosen, data: body.data });
     const settled = await within(done, patienceOf(request, usualPatienceMs), clock);
-    const task = await engine.tasks.get(chosen.taskId, { ...chosen, admin: true });
+    const task = await engine.tasks.get(chosen.taskId);
     return { ...(await shown(call, task)), ...(settled === undefined && { status: 202 }) };
   },
 };
@@ -125,13 +122,13 @@ async function readTask({ engine, permission, params }: Asked): Promise<HumanTas
   throw new UnknownTaskError(`There is no task ${JSON.stringify(taskId)}.`);
 }
 
-/** Read as an administrator: who may see it is judged here, alike for tasks of every state. */
+/** Who may see it is judged here, alike for tasks of every state. */
 async function tryRead(
   engine: Surroundings["engine"],
   taskId: string,
 ): Promise<HumanTask | undefined> {
   try {
-    return await engine.tasks.get(taskId, { admin: true });
+    return await engine.tasks.get(taskId);
   } catch (error) {
     const code: unknown = Reflect.get(Object(error), "code");
     if (code === "UNKNOWN_TASK" || code === "UNKNOWN_INSTANCE" || code === "INVALID_ARGUMENT") {
@@ -158,7 +155,7 @@ async function shown({ permission }: Call<OperationId>, task: HumanTask) {
 async function filterOf(
   permission: Permission,
   given: Call<"countTasks">["query"],
-): Promise<TaskListOptions> {
+): Promise<ListTasksOptions> {
   const { scope = "mine", assigned, tenant, dueFrom, dueBefore, ...same } = given;
   const { user, groups = [] } = permission.principal;
   if (scope === "all") await permission.require("task.list", { type: "all" });
@@ -195,7 +192,7 @@ async function readable(permission: Permission, tasks: readonly HumanTask[]): Pr
 async function countVisible(
   engine: Surroundings["engine"],
   permission: Permission,
-  filter: TaskListOptions,
+  filter: ListTasksOptions,
 ): Promise<number> {
   const isWhole = filter.tenant !== undefined || permission.isAdmin;
   if (isWhole && !permission.isCustom) {

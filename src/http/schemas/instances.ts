@@ -118,7 +118,7 @@ export const instanceSchemas = {
   StepExecution: {
     type: "object",
     additionalProperties: false,
-    required: ["id", "parent", "path", "status", "attempt", "iteration", "compensates"],
+    required: ["id", "parent", "path", "status", "attempt", "iteration", "compensates", "order"],
     description: "One visit to a step or group.",
     properties: {
       id: { ...count, description: "Numbers the executions of an instance, from 1." },
@@ -133,6 +133,7 @@ export const instanceSchemas = {
       writes: { ...anyObject, description: "What it wrote to the context." },
       error: ref("RecordedError"),
       compensates: { ...count, description: "The execution that it undoes; 0 for none." },
+      order: { ...count, description: "Numbers what happens in an instance; see the guide." },
       itemCount: { ...count, description: "Of a map that has started: how many items it has." },
     },
   },
@@ -221,7 +222,59 @@ export const instanceSchemas = {
       dryRun: { type: "boolean", description: "Only tells what would happen." },
     },
   },
-  UpgradePlan: { type: "object", description: "What an upgrade does, or would do." },
+  UpgradePlan: {
+    type: "object",
+    additionalProperties: false,
+    required: [
+      ...["instanceId", "workflow", "from", "to", "isDone"],
+      ...["moves", "history", "warnings", "problems", "starts"],
+    ],
+    description: "What an upgrade does, or would do.",
+    properties: {
+      instanceId: text,
+      workflow: text,
+      from: { ...text, description: "The version before." },
+      to: text,
+      isDone: { type: "boolean" },
+      moves: { type: "array", items: ref("UpgradeMove") },
+      history: {
+        type: "array",
+        items: ref("UpgradeMove"),
+        description: "What ended in steps that the new version does not have.",
+      },
+      warnings: { type: "array", items: ref("UpgradeNote") },
+      problems: {
+        type: "array",
+        items: ref("UpgradeNote"),
+        description: "Why it cannot be done: every reason.",
+      },
+      starts: {
+        type: "array",
+        items: { type: "string" },
+        description: "Paths of what starts with it.",
+      },
+    },
+  },
+  UpgradeMove: {
+    type: "object",
+    additionalProperties: false,
+    required: ["executionId", "status", "from", "to"],
+    properties: {
+      executionId: count,
+      status: stepStatus,
+      from: { type: "string", description: "Its path before." },
+      to: { type: "string" },
+    },
+  },
+  UpgradeNote: {
+    type: "object",
+    additionalProperties: false,
+    required: ["message"],
+    properties: {
+      path: { type: "string", description: "Missing if it concerns the whole instance." },
+      message: { type: "string" },
+    },
+  },
   BulkRequest: {
     type: "object",
     additionalProperties: false,

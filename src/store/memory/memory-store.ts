@@ -1,3 +1,4 @@
+import { ChurningMap } from "../../churning-map.ts";
 import { InvalidOptionError } from "../../errors.ts";
 import type { EpochMs, InstanceRecord } from "../../machine/index.ts";
 import type {
@@ -55,9 +56,9 @@ export class MemoryStore implements Store {
   readonly isShared: boolean = false;
   readonly #keepEnded: number;
   /** Instances that have ended, the one that ended first as the first, with their executions. */
-  readonly #ended = new Map<string, number>();
+  readonly #ended = new ChurningMap<string, number>();
   #endedExecutions = 0;
-  readonly #instances = new Map<string, Kept>();
+  readonly #instances = new ChurningMap<string, Kept>();
   readonly #byKey = new Map<string, string>();
   /** Instances with open tasks, and with timers. */
   readonly #withTasks = new Set<string>();

@@ -1,4 +1,5 @@
 import type {
+  ActRecord,
   ExecutionRecord,
   InstanceRecord,
   SignalRecord,
@@ -29,7 +30,7 @@ interface Placed<Row> {
 /** The parts that a commit may have, each with a function of its own, in their order. */
 const parts = [
   ...(["lateAnswers", "starts", "replacements", "advances"] as const),
-  ...(["plainExecutions", "executions", "tasks", "timers", "signals", "mail"] as const),
+  ...(["plainExecutions", "executions", "tasks", "timers", "signals", "acts", "mail"] as const),
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -80,6 +81,7 @@ const keeping: Partial<Record<Part, string>> = {
   tasks: "tandem_keep_tasks",
   timers: "tandem_keep_timers",
   signals: "tandem_keep_signals",
+  acts: "tandem_keep_acts",
   mail: "tandem_keep_mail",
 };
 
@@ -160,6 +162,7 @@ class CommitRows {
   readonly #timers: Placed<TimerRecord>[] = [];
   readonly #cleared: Placed<string>[] = [];
   readonly #signals: Placed<SignalRecord>[] = [];
+  readonly #acts: Placed<ActRecord>[] = [];
   readonly #sent: Placed<Message>[] = [];
   readonly #answers: Placed<Answer>[] = [];
   readonly #handedOn: readonly Handover[];
@@ -191,7 +194,7 @@ class CommitRows {
   }
 
   #add(change: Change, place: number, firstNewId: number): void {
-    const { instanceId, executions, tasks, timers, clearedTimers, signals } = change;
+    const { instanceId, executions, tasks, timers, clearedTimers, signals, acts } = change;
     for (const execution of executions) {
       const rows = isPlain(execution) ? this.#plainExecutions : this.#executions;
       rows.add(execution, place, execution.id >= firstNewId);
@@ -200,6 +203,7 @@ class CommitRows {
     for (const row of timers) this.#timers.push({ place, instanceId, row });
     for (const row of clearedTimers) this.#cleared.push({ place, instanceId, row });
     for (const row of signals) this.#signals.push({ place, instanceId, row });
+    for (const row of acts) this.#acts.push({ place, instanceId, row });
     this.#addMail(change.sent, change.answers, place, instanceId);
   }
 
@@ -233,6 +237,8 @@ class CommitRows {
         return this.#timers.length + this.#cleared.length > 0;
       case "signals":
         return this.#signals.length > 0;
+      case "acts":
+        return this.#acts.length > 0;
       case "mail":
         return [this.#sent, this.#answers, this.#handedOn, this.#dismissed].some(
           ({ length }) => length > 0,
@@ -264,6 +270,8 @@ class CommitRows {
         return writeTimers(writer, this.#timers, this.#cleared);
       case "signals":
         return writeSignals(writer, this.#signals);
+      case "acts":
+        return writeActs(writer, this.#acts);
       case "mail":
         writeMessages(writer, this.#sent);
         writeAnswerers(writer, this.#answers);
@@ -303,6 +311,9 @@ function writeInstances(writer: ArrayWriter, changes: readonly Change[]): void {
   writer.text(instances, (row) => row.compensating);
   writer.text(instances, (row) => row.parent?.instanceId);
   writer.integer(instances, (row) => row.parent?.executionId);
+  writer.text(instances, (row) => row.businessKey);
+  writer.json(instances, (row) => (row.tags.length === 0 ? undefined : names(row.tags)));
+  writer.text(instances, (row) => row.traceparent);
 }
 
 function writePlainExecutions(
@@ -358,10 +369,18 @@ function writeTasks(writer: ArrayWriter, tasks: readonly Placed<TaskRecord>[]): 
   writer.text(tasks, ({ row }) => row.status);
   writer.text(tasks, ({ row }) => row.title);
   writer.text(tasks, ({ row }) => row.description);
+  writer.json(tasks, ({ row }) => toJsonText(row.shown));
+  writer.integer(tasks, ({ row }) => row.priority);
+  writer.bigint(tasks, ({ row }) => row.dueAt);
   writer.text(tasks, ({ row }) => row.assignee);
+  writer.bigint(tasks, ({ row }) => row.claimedAt);
+  writer.text(tasks, ({ row }) => row.owner);
+  writer.json(tasks, ({ row }) => toJsonText(row.proposal));
   writer.json(tasks, ({ row }) => names(row.candidateUsers));
   writer.json(tasks, ({ row }) => names(row.candidateGroups));
   writer.json(tasks, ({ row }) => names(row.excludeUsers));
+  writer.integer(tasks, ({ row }) => row.reminded);
+  writer.integer(tasks, ({ row }) => row.escalated);
   writer.bigint(tasks, ({ row }) => row.createdAt);
   writer.bigint(tasks, ({ row }) => row.endedAt);
   writer.text(tasks, ({ row }) => row.endedBy);
@@ -393,6 +412,18 @@ function writeSignals(writer: ArrayWriter, signals: readonly Placed<SignalRecord
   writer.text(signals, ({ row }) => row.name);
   writer.json(signals, ({ row }) => JSON.stringify(row.data));
   writer.integer(signals, ({ row }) => (row.usedBy === 0 ? undefined : row.usedBy));
+}
+
+function writeActs(writer: ArrayWriter, acts: readonly Placed<ActRecord>[]): void {
+  writePlaces(writer, acts);
+  writer.text(acts, ({ row }) => row.type);
+  writer.bigint(acts, ({ row }) => row.at);
+  writer.text(acts, ({ row }) => row.user);
+  writer.text(acts, ({ row }) => row.onBehalfOf);
+  writer.text(acts, ({ row }) => row.through);
+  writer.text(acts, ({ row }) => row.path);
+  writer.text(acts, ({ row }) => row.taskId);
+  writer.json(acts, ({ row }) => toJsonText(row.details));
 }
 
 function writeMessages(writer: ArrayWriter, messages: readonly Placed<Message>[]): void {

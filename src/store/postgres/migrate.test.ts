@@ -91,13 +91,13 @@ describe("migrating", () => {
   test("makes all tables or none", async () => {
     // Something stands in the way of the last statement.
     await database.query(
-      "CREATE FUNCTION tandem_keep_setting(text, text) RETURNS text LANGUAGE sql RETURN ''",
+      "CREATE FUNCTION tandem_remove_ended(text[], bigint) RETURNS text[] LANGUAGE sql RETURN $1",
     );
     const store = open();
     await expect(store.migrate()).rejects.toMatchObject({ code: "INTERNAL" });
     const found = await database.query("SELECT to_regclass('tandem_instances') AS name");
     expect(found).toEqual([{ name: null }]);
-    await database.query("DROP FUNCTION tandem_keep_setting");
+    await database.query("DROP FUNCTION tandem_remove_ended");
     await store.migrate();
     expect(await migrated()).toEqual(numbers);
   });

@@ -315,7 +315,7 @@ describe("PostgresStore", () => {
     await store.commit(commitOf([changeOf("order", 1, { isAnnounced: true })]));
     await until(() => payloads.length > 0);
     expect(payloads.map((payload) => JSON.parse(payload ?? ""))).toEqual([
-      { source: expect.any(String), instances: ["order"] },
+      { source: expect.any(String), instances: [["order", moment, []]] },
     ]);
     await client.end();
   });

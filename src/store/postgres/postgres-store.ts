@@ -1,27 +1,42 @@
 import { randomUUID } from "node:crypto";
 import { type ClientConfig, Pool } from "pg";
 import { InvalidOptionError } from "../../errors.ts";
+import type { EpochMs } from "../../machine/index.ts";
 import type {
+  ActQuery,
   Claim,
   Commit,
+  InstanceCount,
+  InstanceFilter,
+  InstanceQuery,
+  InstanceSummary,
   KnownWorker,
   Mail,
   News,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  StoredAct,
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreMeasures,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
 } from "../store.ts";
 import { CommitStatements, inTurns } from "./commit-statement.ts";
 import { Database } from "./database.ts";
+import * as instances from "./instance-queries.ts";
 import { KnownExecutions } from "./known-executions.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
 import { NewsService } from "./news.ts";
 import * as queries from "./queries.ts";
+import * as schedules from "./schedule-queries.ts";
+import * as tasks from "./task-queries.ts";
 
 /** How to reach the database. */
 export type PostgresStoreOptions =
@@ -134,15 +149,44 @@ export class PostgresStore implements Store {
     return queries.findByIdempotencyKey(this.#database, key);
   }
 
+  // ------------------------------------------------------------------------------------- searching
+
   async listTasks(query: TaskQuery): Promise<readonly StoredTask[]> {
     if (!this.#isReady) await this.migrate();
-    return queries.listTasks(this.#database, query);
+    return tasks.listTasks(this.#database, query);
+  }
+
+  async countTasks(filter: TaskFilter, atMost: number): Promise<number> {
+    if (!this.#isReady) await this.migrate();
+    return tasks.countTasks(this.#database, filter, atMost);
+  }
+
+  async listInstances(query: InstanceQuery): Promise<readonly InstanceSummary[]> {
+    if (!this.#isReady) await this.migrate();
+    return instances.listInstances(this.#database, query);
+  }
+
+  async countInstances(filter: InstanceFilter): Promise<readonly InstanceCount[]> {
+    if (!this.#isReady) await this.migrate();
+    return instances.countInstances(this.#database, filter);
+  }
+
+  async listActs(query: ActQuery): Promise<readonly StoredAct[]> {
+    if (!this.#isReady) await this.migrate();
+    return queries.listActs(this.#database, query);
+  }
+
+  async measure(now: EpochMs): Promise<StoreMeasures> {
+    if (!this.#isReady) await this.migrate();
+    return queries.measure(this.#database, now);
   }
 
   async listTimers(query: TimerQuery): Promise<readonly StoredTimer[]> {
     if (!this.#isReady) await this.migrate();
     return queries.listTimers(this.#database, query);
   }
+
+  // --------------------------------------------------------------------------------------- workers
 
   async beat({ id, beat }: WorkerBeat): Promise<readonly KnownWorker[]> {
     if (!this.#isReady) await this.migrate();
@@ -186,11 +230,34 @@ export class PostgresStore implements Store {
     return this.#news.listen(workerId, listener);
   }
 
-  async keepSetting(key: string, value: string): Promise<string> {
+  // ------------------------------------------------------------------------------------ operations
+
+  async keepSetting(key: string, value: string, replacing?: string): Promise<string> {
     if (!this.#isReady) await this.migrate();
-    const text = "SELECT tandem_keep_setting($1, $2)";
-    const [row] = await this.#database.query(text, [key, value], "tandem_keep_setting");
+    const text = "SELECT tandem_keep_setting($1, $2, $3)";
+    const values = [key, value, replacing];
+    const [row] = await this.#database.query(text, values, "tandem_keep_setting");
     return row?.[0] ?? "";
+  }
+
+  async saveSchedule(schedule: ScheduleRecord): Promise<boolean> {
+    if (!this.#isReady) await this.migrate();
+    return schedules.saveSchedule(this.#database, schedule);
+  }
+
+  async listSchedules(query: ScheduleQuery): Promise<readonly ScheduleRecord[]> {
+    if (!this.#isReady) await this.migrate();
+    return schedules.listSchedules(this.#database, query);
+  }
+
+  async removeSchedule(id: string): Promise<boolean> {
+    if (!this.#isReady) await this.migrate();
+    return schedules.removeSchedule(this.#database, id);
+  }
+
+  async removeEnded(query: RetentionQuery): Promise<readonly string[]> {
+    if (!this.#isReady) await this.migrate();
+    return instances.removeEnded(this.#database, query);
   }
 
   async close(): Promise<void> {

@@ -1,20 +1,24 @@
 import { escapeLiteral } from "pg";
 import type {
+  EpochMs,
   ExecutionRecord,
   SignalRecord,
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
 import type {
+  ActQuery,
   Mail,
+  StoredAct,
   StoredInstance,
-  StoredTask,
   StoredTimer,
-  TaskQuery,
+  StoreMeasures,
   TimerQuery,
 } from "../store.ts";
 import type { Database, TextRow } from "./database.ts";
+import { allOf, isText, textArray } from "./query-text.ts";
 import {
+  actColumns,
   answerColumns,
   executionColumns,
   instanceColumns,
@@ -22,6 +26,7 @@ import {
   signalColumns,
   taskColumns,
   timerColumns,
+  toAct,
   toExecution,
   toInstance,
   toMessage,
@@ -45,7 +50,7 @@ export async function load(
   database: Database,
   instanceIds: readonly string[],
 ): Promise<StoredInstance[]> {
-  const ids = arrayOf(instanceIds);
+  const ids = textArray(instanceIds);
   const ofInstances = (columns: string, table: string) =>
     `SELECT ${columns} FROM ${table} WHERE instance_id = ANY (${ids})`;
   const [instances = [], executions = [], tasks = [], timers = [], signals = []] =
@@ -98,7 +103,7 @@ export async function versions(
   instanceIds: readonly string[],
 ): Promise<number[]> {
   const [rows = []] = await database.read(
-    `SELECT id, state_version FROM tandem_instances WHERE id = ANY (${arrayOf(instanceIds)})`,
+    `SELECT id, state_version FROM tandem_instances WHERE id = ANY (${textArray(instanceIds)})`,
   );
   const found = new Map(rows.map(([id, version]) => [id, Number(version)]));
   return instanceIds.map((id) => found.get(id) ?? 0);
@@ -119,64 +124,6 @@ export async function findByIdempotencyKey(
     `SELECT id FROM tandem_instances WHERE idempotency_key = ${escapeLiteral(key)}`,
   );
   return rows[0]?.[0] ?? undefined;
-}
-
-export async function listTasks(database: Database, query: TaskQuery): Promise<StoredTask[]> {
-  const { audience, limit } = query;
-  const page = audience === undefined ? pageOfAll(query) : pageFor(query, audience);
-  const columns = taskColumns.split(", ").map((column) => `t.${column}`);
-  const [rows = []] = await database.read(
-    `SELECT ${columns.join(", ")}, (
-      SELECT i.workflow FROM tandem_instances AS i WHERE i.id = p.instance_id
-    )
-    FROM (${page} ORDER BY created_at, instance_id, id LIMIT ${Number(limit)}) AS p
-    CROSS JOIN LATERAL (
-      SELECT * FROM tandem_tasks WHERE instance_id = p.instance_id AND id = p.id OFFSET 0
-    ) AS t
-    ORDER BY p.created_at, p.instance_id, p.id`,
-  );
-  return rows.map((row) => ({
-    instanceId: row[0] ?? "",
-    workflow: row.at(-1) ?? "",
-    task: toTask(row),
-  }));
-}
-
-function pageOfAll({ userId, after }: TaskQuery): string {
-  return `SELECT t.created_at, t.instance_id, t.id FROM tandem_tasks AS t
-    WHERE t.status = 'open' AND ${isAfter(after, "(t.created_at, t.instance_id, t.id)")}
-      AND ${userId === undefined ? "true" : isOpenTo(userId)}`;
-}
-
-/** So many of each name, merged: what is found under several names is one task. */
-function pageFor({ userId, limit, after }: TaskQuery, audience: readonly string[]): string {
-  const isMeant = `(
-    SELECT ${isOpenTo(userId ?? "")} FROM tandem_tasks AS t
-    WHERE t.instance_id = a.instance_id AND t.id = a.task_id
-  )`;
-  return `SELECT DISTINCT a.created_at, a.instance_id, a.task_id AS id
-    FROM unnest(${arrayOf(audience)}) AS n (name)
-    CROSS JOIN LATERAL (
-      SELECT a.created_at, a.instance_id, a.task_id FROM tandem_task_audience AS a
-      WHERE a.audience = n.name
-        AND ${isAfter(after, "(a.created_at, a.instance_id, a.task_id)")}
-        AND ${userId === undefined ? "true" : isMeant}
-      ORDER BY a.created_at, a.instance_id, a.task_id LIMIT ${Number(limit)}
-    ) AS a`;
-}
-
-function isAfter(after: TaskQuery["after"], columns: string): string {
-  if (after === undefined) return "true";
-  const { createdAt, instanceId, taskId } = after;
-  const place = [Number(createdAt), escapeLiteral(instanceId), escapeLiteral(taskId)];
-  return `${columns} > (${place.join(", ")})`;
-}
-
-function isOpenTo(userId: string): string {
-  return `(t.exclude_users IS NULL OR NOT EXISTS (
-    SELECT FROM json_array_elements_text(t.exclude_users) AS e (name)
-    WHERE e.name = ${escapeLiteral(userId)}
-  ))`;
 }
 
 export async function listTimers(database: Database, query: TimerQuery): Promise<StoredTimer[]> {
@@ -202,6 +149,38 @@ export async function receive(database: Database, workerId: string): Promise<Mai
   return { messages: messages.map(toMessage), answers: answers.map(toReply) };
 }
 
-function arrayOf(texts: readonly string[]): string {
-  return `ARRAY[${texts.map((text) => escapeLiteral(text)).join(", ")}]::text[]`;
+export async function listActs(database: Database, query: ActQuery): Promise<StoredAct[]> {
+  const { instanceId, taskId, limit, after = 0 } = query;
+  const isMeant = [...isText("instance_id", instanceId), ...isText("task_id", taskId)];
+  const [rows = []] = await database.read(
+    `SELECT ${actColumns} FROM tandem_history
+    WHERE ${allOf([...isMeant, `number > ${Number(after)}`])}
+    ORDER BY number LIMIT ${Number(limit)}`,
+  );
+  return rows.map(toAct);
+}
+
+export async function measure(database: Database, now: EpochMs): Promise<StoreMeasures> {
+  const results = await database.read(
+    "SELECT count(*), min(created_at) FROM tandem_tasks WHERE status = 'open'",
+    `SELECT count(*) FROM tandem_tasks WHERE status = 'open' AND due_at < ${Number(now)}`,
+    `SELECT count(*), min(t.fire_at) FROM tandem_timers AS t
+    WHERE t.fire_at <= ${Number(now)} AND (
+      SELECT i.status <> 'paused' FROM tandem_instances AS i WHERE i.id = t.instance_id
+    )`,
+    "SELECT count(*), min(sent_at) FROM tandem_messages",
+    "SELECT count(*) FROM tandem_workers",
+  );
+  const [tasks, overdue, timers, messages, workers] = results.map(([row = []]) => row);
+  const earliest = (row: TextRow | undefined) => (row?.[1] ? Number(row[1]) : undefined);
+  return {
+    openTasks: Number(tasks?.[0]),
+    oldestTaskAt: earliest(tasks),
+    overdueTasks: Number(overdue?.[0]),
+    dueTimers: Number(timers?.[0]),
+    oldestDueTimerAt: earliest(timers),
+    messages: Number(messages?.[0]),
+    oldestMessageAt: earliest(messages),
+    workers: Number(workers?.[0]),
+  };
 }

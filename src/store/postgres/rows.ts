@@ -1,12 +1,20 @@
 import { parseFrozen } from "../../json.ts";
 import type {
+  ActRecord,
   ExecutionRecord,
   InstanceRecord,
   SignalRecord,
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Message, Reply } from "../store.ts";
+import type {
+  InstanceSummary,
+  Message,
+  Reply,
+  ScheduleRecord,
+  StoredAct,
+  StoredTask,
+} from "../store.ts";
 import type { TextRow } from "./database.ts";
 
 // For each table: the columns that are read, and the record that a row of them is.
@@ -14,13 +22,21 @@ import type { TextRow } from "./database.ts";
 export const instanceColumns =
   "id, state_version, owner, workflow, workflow_version, status, started_at, ended_at, user_id, " +
   "tenant, idempotency_key, initial_data, error, reason, compensating, parent_instance_id, " +
-  "parent_execution, number";
+  "parent_execution, business_key, tags, traceparent, number";
+
+/** The same, but for what an instance started with. */
+export const summaryColumns = instanceColumns.replace(" initial_data,", " NULL,");
 
 export interface InstanceRow {
   readonly instance: InstanceRecord;
   readonly version: number;
   readonly owner: string | undefined;
   readonly number: string;
+}
+
+export function toSummary(row: TextRow): InstanceSummary {
+  const { initialData: _data, ...summary } = toInstance(row).instance;
+  return summary;
 }
 
 export function toInstance(row: TextRow): InstanceRow {
@@ -35,6 +51,9 @@ export function toInstance(row: TextRow): InstanceRow {
     user: optionalText(row[8]),
     tenant: optionalText(row[9]),
     idempotencyKey: optionalText(row[10]),
+    businessKey: optionalText(row[17]),
+    tags: isNull(row[18]) ? none : (json(row[18]) as readonly string[]),
+    traceparent: optionalText(row[19]),
     error: json(row[12]) as InstanceRecord["error"],
     reason: optionalText(row[13]),
     compensating: optionalText(row[14]) as InstanceRecord["compensating"],
@@ -44,7 +63,7 @@ export function toInstance(row: TextRow): InstanceRow {
     instance: Object.freeze(instance),
     version: Number(row[1]),
     owner: optionalText(row[2]),
-    number: text(row[17]),
+    number: text(row[20]),
   };
 }
 
@@ -86,8 +105,9 @@ export function toExecution(row: TextRow): ExecutionRecord {
 }
 
 export const taskColumns =
-  "instance_id, id, execution, path, status, title, description, assignee, candidate_users, " +
-  "candidate_groups, exclude_users, created_at, ended_at, ended_by, reason";
+  "instance_id, id, execution, path, status, title, description, shown, priority, due_at, " +
+  "assignee, claimed_at, owner, proposal, candidate_users, candidate_groups, exclude_users, " +
+  "reminded, escalated, created_at, ended_at, ended_by, reason";
 
 export function toTask(row: TextRow): TaskRecord {
   return Object.freeze({
@@ -97,15 +117,36 @@ export function toTask(row: TextRow): TaskRecord {
     status: text(row[4]) as TaskRecord["status"],
     title: text(row[5]),
     description: optionalText(row[6]),
-    assignee: optionalText(row[7]),
-    candidateUsers: json(row[8]) as TaskRecord["candidateUsers"],
-    candidateGroups: json(row[9]) as TaskRecord["candidateGroups"],
-    excludeUsers: json(row[10]) as TaskRecord["excludeUsers"],
-    createdAt: Number(row[11]),
-    endedAt: optionalNumber(row[12]),
-    endedBy: optionalText(row[13]),
-    reason: optionalText(row[14]),
+    shown: json(row[7]) as TaskRecord["shown"],
+    priority: Number(row[8]),
+    dueAt: optionalNumber(row[9]),
+    assignee: optionalText(row[10]),
+    claimedAt: optionalNumber(row[11]),
+    owner: optionalText(row[12]),
+    proposal: json(row[13]) as TaskRecord["proposal"],
+    candidateUsers: json(row[14]) as TaskRecord["candidateUsers"],
+    candidateGroups: json(row[15]) as TaskRecord["candidateGroups"],
+    excludeUsers: json(row[16]) as TaskRecord["excludeUsers"],
+    reminded: Number(row[17]),
+    escalated: Number(row[18]),
+    createdAt: Number(row[19]),
+    endedAt: optionalNumber(row[20]),
+    endedBy: optionalText(row[21]),
+    reason: optionalText(row[22]),
   });
+}
+
+/** A task's columns and then what its instance has of it. */
+export function toStoredTask(row: TextRow): StoredTask {
+  const [workflow, workflowVersion, tenant, businessKey] = row.slice(23);
+  return {
+    instanceId: text(row[0]),
+    workflow: text(workflow),
+    workflowVersion: text(workflowVersion),
+    tenant: optionalText(tenant),
+    businessKey: optionalText(businessKey),
+    task: toTask(row),
+  };
 }
 
 export const timerColumns = "instance_id, id, kind, execution, fire_at";
@@ -147,6 +188,60 @@ export const answerColumns = "message_id, recipient, outcome";
 
 export function toReply(row: TextRow): Reply {
   return { messageId: text(row[0]), from: optionalText(row[1]), outcome: json(row[2]) };
+}
+
+export const actColumns =
+  "number, type, at, user_id, on_behalf_of, through, path, task_id, details";
+
+export function toAct(row: TextRow): StoredAct {
+  const act: ActRecord = Object.freeze({
+    type: text(row[1]) as ActRecord["type"],
+    at: Number(row[2]),
+    user: optionalText(row[3]),
+    onBehalfOf: optionalText(row[4]),
+    through: optionalText(row[5]),
+    path: optionalText(row[6]),
+    taskId: optionalText(row[7]),
+    details: json(row[8]) as ActRecord["details"],
+  });
+  return { number: Number(row[0]), act };
+}
+
+export const scheduleColumns =
+  "id, revision, workflow, workflow_version, cron, timezone, initial_data, user_id, tenant, " +
+  "business_key, tags, missed, is_paused, created_at, next_at, last_at, last_instance_id";
+
+export function toSchedule(row: TextRow): ScheduleRecord {
+  return Object.freeze({
+    id: text(row[0]),
+    revision: Number(row[1]),
+    workflow: text(row[2]),
+    version: optionalText(row[3]),
+    cron: text(row[4]),
+    timezone: text(row[5]),
+    initialData: json(row[6]) as ScheduleRecord["initialData"],
+    user: optionalText(row[7]),
+    tenant: optionalText(row[8]),
+    businessKey: optionalText(row[9]),
+    tags: isNull(row[10]) ? none : (json(row[10]) as readonly string[]),
+    missed: text(row[11]) as ScheduleRecord["missed"],
+    isPaused: row[12] === "t",
+    createdAt: Number(row[13]),
+    nextAt: optionalNumber(row[14]),
+    lastAt: optionalNumber(row[15]),
+    lastInstanceId: optionalText(row[16]),
+  });
+}
+
+/** In the order of the columns. */
+export function scheduleValues(schedule: ScheduleRecord): readonly unknown[] {
+  const { id, revision, workflow, version, cron, timezone, initialData, user } = schedule;
+  const { tenant, businessKey, tags, missed, isPaused, createdAt } = schedule;
+  return [
+    ...[id, revision, workflow, version, cron, timezone, JSON.stringify(initialData), user],
+    ...[tenant, businessKey, tags.length === 0 ? undefined : JSON.stringify(tags)],
+    ...[missed, isPaused, createdAt, schedule.nextAt, schedule.lastAt, schedule.lastInstanceId],
+  ];
 }
 
 // ------------------------------------------------------------------------------------ the columns

@@ -51,6 +51,26 @@ COMMENT ON COLUMN tandem_executions.map IS 'Of a map: its items, and whether it 
 COMMENT ON COLUMN tandem_executions.vote IS 'Of a member of a quorum: counts, veto or other.';
 COMMENT ON COLUMN tandem_executions.reduced_writes IS 'What custom reducers made of its writes.';
 
+CREATE TABLE tandem_history (
+  number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  at bigint NOT NULL,
+  instance_id text COLLATE "C" NOT NULL,
+  type text NOT NULL,
+  user_id text,
+  on_behalf_of text,
+  through text,
+  path text,
+  task_id text COLLATE "C",
+  details json,
+  PRIMARY KEY (instance_id, number)
+);
+COMMENT ON TABLE tandem_history IS 'Who did what to which instance. Rows are only ever added.';
+COMMENT ON COLUMN tandem_history.number IS 'Counts all entries: the order in which those of an instance were added.';
+COMMENT ON COLUMN tandem_history.user_id IS 'Who did it; null for a timer.';
+COMMENT ON COLUMN tandem_history.on_behalf_of IS 'For whom an administrator acted.';
+COMMENT ON COLUMN tandem_history.through IS 'By which way it came in, such as http.';
+COMMENT ON COLUMN tandem_history.details IS 'What else belongs to it, such as a reason.';
+
 CREATE TABLE tandem_instances (
   number bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
   state_version bigint NOT NULL,
@@ -60,12 +80,15 @@ CREATE TABLE tandem_instances (
   parent_execution integer,
   id text COLLATE "C" NOT NULL,
   owner text COLLATE "C",
-  workflow text NOT NULL,
-  workflow_version text NOT NULL,
-  status text NOT NULL,
-  user_id text,
-  tenant text,
+  workflow text COLLATE "C" NOT NULL,
+  workflow_version text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
+  user_id text COLLATE "C",
+  tenant text COLLATE "C",
   idempotency_key text COLLATE "C",
+  business_key text COLLATE "C",
+  tags jsonb,
+  traceparent text,
   initial_data json NOT NULL,
   error json,
   reason text,
@@ -73,14 +96,24 @@ CREATE TABLE tandem_instances (
   parent_instance_id text COLLATE "C",
   PRIMARY KEY (id)
 ) WITH (fillfactor=30);
+CREATE INDEX tandem_instances_by_business_key ON tandem_instances USING btree (business_key, started_at, id) WHERE (business_key IS NOT NULL);
 CREATE UNIQUE INDEX tandem_instances_by_idempotency_key ON tandem_instances USING btree (idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE INDEX tandem_instances_by_owner ON tandem_instances USING btree (owner) WHERE (owner IS NOT NULL);
+CREATE INDEX tandem_instances_by_parent ON tandem_instances USING btree (parent_instance_id, started_at, id) WHERE (parent_instance_id IS NOT NULL);
+CREATE INDEX tandem_instances_by_tags ON tandem_instances USING gin (tags jsonb_path_ops) WHERE (tags IS NOT NULL);
+CREATE INDEX tandem_instances_by_tenant ON tandem_instances USING btree (tenant, workflow, status, started_at, id) INCLUDE (workflow_version) WHERE (tenant IS NOT NULL);
+CREATE INDEX tandem_instances_by_user ON tandem_instances USING btree (user_id, workflow, status, started_at, id) WHERE (user_id IS NOT NULL);
+CREATE INDEX tandem_instances_by_workflow ON tandem_instances USING btree (workflow, status, started_at, id) INCLUDE (workflow_version);
+CREATE INDEX tandem_instances_ended ON tandem_instances USING btree (workflow, status, ended_at, id) WHERE (ended_at IS NOT NULL);
 COMMENT ON TABLE tandem_instances IS 'Workflows that were started.';
 COMMENT ON COLUMN tandem_instances.number IS 'Given by the database; executions refer to it because it is short.';
 COMMENT ON COLUMN tandem_instances.state_version IS 'Counts the changes of the instance: whoever writes names the one that it has seen.';
 COMMENT ON COLUMN tandem_instances.parent_execution IS 'The number of the execution that waits for this child instance.';
 COMMENT ON COLUMN tandem_instances.owner IS 'The worker that runs its code; null while nothing runs.';
 COMMENT ON COLUMN tandem_instances.status IS 'pending, running, waiting, paused, completed, failed or canceled';
+COMMENT ON COLUMN tandem_instances.business_key IS 'What the application knows it by; several may share one.';
+COMMENT ON COLUMN tandem_instances.tags IS 'A list of texts; null for none.';
+COMMENT ON COLUMN tandem_instances.traceparent IS 'The trace that it was started in, as W3C traceparent.';
 COMMENT ON COLUMN tandem_instances.error IS 'Why it failed: an object with code, message, path and more.';
 COMMENT ON COLUMN tandem_instances.reason IS 'Why it was cancelled.';
 COMMENT ON COLUMN tandem_instances.compensating IS 'failed or canceled: how it will end when its compensation is done.';
@@ -106,6 +139,32 @@ CREATE TABLE tandem_migrations (
 );
 COMMENT ON TABLE tandem_migrations IS 'The numbered changes that made this schema.';
 
+CREATE TABLE tandem_schedules (
+  id text COLLATE "C" NOT NULL,
+  revision integer NOT NULL,
+  workflow text COLLATE "C" NOT NULL,
+  workflow_version text,
+  cron text NOT NULL,
+  timezone text NOT NULL,
+  initial_data json NOT NULL,
+  user_id text,
+  tenant text COLLATE "C",
+  business_key text,
+  tags json,
+  missed text NOT NULL,
+  is_paused boolean NOT NULL,
+  created_at bigint NOT NULL,
+  next_at bigint,
+  last_at bigint,
+  last_instance_id text,
+  PRIMARY KEY (id)
+);
+CREATE INDEX tandem_schedules_by_time ON tandem_schedules USING btree (next_at, id) WHERE ((next_at IS NOT NULL) AND (NOT is_paused));
+COMMENT ON TABLE tandem_schedules IS 'What is started again and again.';
+COMMENT ON COLUMN tandem_schedules.revision IS 'Counts how often it was saved.';
+COMMENT ON COLUMN tandem_schedules.missed IS 'once or skip: what becomes of moments at which no process ran.';
+COMMENT ON COLUMN tandem_schedules.next_at IS 'Null if it never fires again.';
+
 CREATE TABLE tandem_settings (
   key text COLLATE "C" NOT NULL,
   value text NOT NULL,
@@ -128,39 +187,73 @@ COMMENT ON COLUMN tandem_signals.id IS 'Unique in the instance.';
 COMMENT ON COLUMN tandem_signals.used_by IS 'The number of the execution that used it; null while none has.';
 
 CREATE TABLE tandem_task_audience (
-  audience text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL,
+  due_at bigint,
+  audience text COLLATE "C" NOT NULL,
   instance_id text COLLATE "C" NOT NULL,
   task_id text COLLATE "C" NOT NULL,
-  PRIMARY KEY (audience, created_at, instance_id, task_id)
+  workflow text COLLATE "C" NOT NULL,
+  tenant text COLLATE "C",
+  exclude_users json,
+  PRIMARY KEY (instance_id, task_id, audience)
 );
-CREATE INDEX tandem_task_audience_by_task ON tandem_task_audience USING btree (instance_id, task_id);
+CREATE INDEX tandem_task_audience_by_creation ON tandem_task_audience USING btree (audience, created_at, instance_id, task_id);
+CREATE INDEX tandem_task_audience_of_tenant_by_creation ON tandem_task_audience USING btree (audience, tenant, workflow, created_at, instance_id, task_id) WHERE (tenant IS NOT NULL);
+CREATE INDEX tandem_task_audience_of_tenant_by_due_date ON tandem_task_audience USING btree (audience, tenant, workflow, due_at, instance_id, task_id) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
+CREATE INDEX tandem_task_audience_of_workflow_by_creation ON tandem_task_audience USING btree (audience, workflow, created_at, instance_id, task_id);
+CREATE INDEX tandem_task_audience_of_workflow_by_due_date ON tandem_task_audience USING btree (audience, workflow, due_at, instance_id, task_id) WHERE (due_at IS NOT NULL);
 COMMENT ON TABLE tandem_task_audience IS 'Who finds which open task: user:<name>, group:<name> or everybody.';
 
 CREATE TABLE tandem_tasks (
+  created_at bigint NOT NULL,
+  due_at bigint,
+  claimed_at bigint,
+  ended_at bigint,
+  execution integer NOT NULL,
+  priority integer NOT NULL,
+  reminded integer NOT NULL,
+  escalated integer NOT NULL,
   instance_id text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
-  execution integer NOT NULL,
-  path text NOT NULL,
-  status text NOT NULL,
+  workflow text COLLATE "C" NOT NULL,
+  tenant text COLLATE "C",
+  business_key text COLLATE "C",
+  path text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
   title text NOT NULL,
   description text,
-  assignee text,
+  shown json,
+  assignee text COLLATE "C",
+  owner text,
+  proposal json,
   candidate_users json,
   candidate_groups json,
   exclude_users json,
-  created_at bigint NOT NULL,
-  ended_at bigint,
-  ended_by text,
+  ended_by text COLLATE "C",
   reason text,
   PRIMARY KEY (instance_id, id)
 );
-CREATE INDEX tandem_tasks_open ON tandem_tasks USING btree (created_at, instance_id, id) WHERE (status = 'open'::text);
+CREATE INDEX tandem_tasks_by_business_key ON tandem_tasks USING btree (business_key, status, created_at, instance_id, id) WHERE (business_key IS NOT NULL);
+CREATE INDEX tandem_tasks_by_creation ON tandem_tasks USING btree (status, workflow, created_at, instance_id, id);
+CREATE INDEX tandem_tasks_by_due_date ON tandem_tasks USING btree (status, workflow, due_at, instance_id, id) WHERE (due_at IS NOT NULL);
+CREATE INDEX tandem_tasks_by_end ON tandem_tasks USING btree (status, workflow, ended_at, instance_id, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX tandem_tasks_by_who_ended_it ON tandem_tasks USING btree (ended_by, ended_at, instance_id, id) WHERE (ended_by IS NOT NULL);
+CREATE INDEX tandem_tasks_of_tenant_by_creation ON tandem_tasks USING btree (tenant, status, workflow, created_at, instance_id, id) WHERE (tenant IS NOT NULL);
+CREATE INDEX tandem_tasks_of_tenant_by_due_date ON tandem_tasks USING btree (tenant, status, workflow, due_at, instance_id, id) WHERE ((tenant IS NOT NULL) AND (due_at IS NOT NULL));
+CREATE INDEX tandem_tasks_of_tenant_by_end ON tandem_tasks USING btree (tenant, status, workflow, ended_at, instance_id, id) WHERE ((tenant IS NOT NULL) AND (ended_at IS NOT NULL));
 COMMENT ON TABLE tandem_tasks IS 'Work for people.';
-COMMENT ON COLUMN tandem_tasks.id IS 'Unique in the instance.';
+COMMENT ON COLUMN tandem_tasks.claimed_at IS 'When the assignee claimed it, if so.';
 COMMENT ON COLUMN tandem_tasks.execution IS 'The number of the execution that waits for it.';
+COMMENT ON COLUMN tandem_tasks.priority IS 'From 0 to 100, the most urgent.';
+COMMENT ON COLUMN tandem_tasks.reminded IS 'How many of its reminders have fired.';
+COMMENT ON COLUMN tandem_tasks.escalated IS 'How many of its escalations have fired.';
+COMMENT ON COLUMN tandem_tasks.id IS 'Unique in the instance.';
+COMMENT ON COLUMN tandem_tasks.workflow IS 'Like tenant and business_key: of its instance.';
 COMMENT ON COLUMN tandem_tasks.status IS 'open, completed or withdrawn';
+COMMENT ON COLUMN tandem_tasks.shown IS 'What the decision is about, as people see it.';
 COMMENT ON COLUMN tandem_tasks.assignee IS 'Whose task it is; else those who may take it; else it is anybody''s.';
+COMMENT ON COLUMN tandem_tasks.owner IS 'Who delegated it to the assignee, and gets the answer.';
+COMMENT ON COLUMN tandem_tasks.proposal IS 'What a delegate answered: by, at and data.';
 COMMENT ON COLUMN tandem_tasks.reason IS 'Why it was withdrawn.';
 
 CREATE TABLE tandem_timers (
@@ -174,7 +267,7 @@ CREATE TABLE tandem_timers (
 CREATE INDEX tandem_timers_by_time ON tandem_timers USING btree (fire_at);
 COMMENT ON TABLE tandem_timers IS 'What is due at a time.';
 COMMENT ON COLUMN tandem_timers.id IS 'Unique in the instance.';
-COMMENT ON COLUMN tandem_timers.kind IS 'timer, retry, timeout or deadline';
+COMMENT ON COLUMN tandem_timers.kind IS 'timer, retry, timeout, deadline, reminder or escalation';
 
 CREATE TABLE tandem_workers (
   id text COLLATE "C" NOT NULL,
@@ -350,6 +443,25 @@ BEGIN
   DELETE FROM tandem_answers AS a USING dropped AS d WHERE a.message_id = d.message_id;
 END $function$;
 
+CREATE OR REPLACE FUNCTION tandem_keep_acts(kept bigint[], places integer[], instances text[], types text[], moments bigint[], users text[], beneficiaries text[], ways text[], paths text[], tasks text[], details json[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  INSERT INTO tandem_history (
+    instance_id, type, at, user_id, on_behalf_of, through, path, task_id, details
+  )
+  SELECT c.instance_id, c.type, c.moment, c.user_id, c.beneficiary, c.way, c.path, c.task_id,
+    c.details
+  FROM (
+    SELECT unnest(places) AS place, unnest(instances) AS instance_id, unnest(types) AS type,
+      unnest(moments) AS moment, unnest(users) AS user_id, unnest(beneficiaries) AS beneficiary,
+      unnest(ways) AS way, unnest(paths) AS path, unnest(tasks) AS task_id,
+      unnest(details) AS details
+  ) AS c
+  WHERE kept[c.place] IS NOT NULL;
+END $function$;
+
 CREATE OR REPLACE FUNCTION tandem_keep_executions(kept bigint[], places integer[], is_new boolean[], numbers integer[], nodes integer[], paths text[], statuses text[], attempts integer[], last_attempts bigint[], iterations integer[], parents integer[], positions integer[], arrived_edges json[], taken_edges json[], starts bigint[], ends bigint[], event_numbers integer[], results json[], writes json[], errors json[], open_rounds boolean[], maps json[], votes text[], reduced_writes json[], compensated integer[])
  RETURNS void
  LANGUAGE plpgsql
@@ -492,12 +604,13 @@ BEGIN
   );
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_keep_setting(setting text, given text)
+CREATE OR REPLACE FUNCTION tandem_keep_setting(setting text, given text, replaced text)
  RETURNS text
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  INSERT INTO tandem_settings (key, value) VALUES (setting, given) ON CONFLICT (key) DO NOTHING;
+  INSERT INTO tandem_settings AS s (key, value) VALUES (setting, given)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE s.value = replaced;
   RETURN (SELECT s.value FROM tandem_settings AS s WHERE s.key = setting);
 END $function$;
 
@@ -520,7 +633,7 @@ BEGIN
     name = excluded.name, data = excluded.data, used_by = excluded.used_by;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_keep_tasks(kept bigint[], places integer[], instances text[], ids text[], executions integer[], paths text[], statuses text[], titles text[], descriptions text[], assignees text[], candidate_users json[], candidate_groups json[], exclude_users json[], creations bigint[], ends bigint[], enders text[], reasons text[], audience_rows integer[], audiences text[])
+CREATE OR REPLACE FUNCTION tandem_keep_tasks(kept bigint[], places integer[], instances text[], ids text[], executions integer[], paths text[], statuses text[], titles text[], descriptions text[], shown json[], priorities integer[], due_dates bigint[], assignees text[], claims bigint[], owners text[], proposals json[], candidate_users json[], candidate_groups json[], exclude_users json[], reminders integer[], escalations integer[], creations bigint[], ends bigint[], enders text[], reasons text[], audience_rows integer[], audiences text[])
  RETURNS void
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -536,32 +649,48 @@ BEGIN
     AND kept[c.place] IS NOT NULL;
 
   INSERT INTO tandem_tasks AS t (
-    instance_id, id, execution, path, status, title, description, assignee, candidate_users,
-    candidate_groups, exclude_users, created_at, ended_at, ended_by, reason
+    instance_id, id, workflow, tenant, business_key, execution, path, status, title, description,
+    shown, priority, due_at, assignee, claimed_at, owner, proposal, candidate_users,
+    candidate_groups, exclude_users, reminded, escalated, created_at, ended_at, ended_by, reason
   )
-  SELECT c.instance_id, c.id, c.execution, c.path, c.status, c.title, c.description, c.assignee,
-    c.users, c.groups, c.excluded, c.created_at, c.ended_at, c.ended_by, c.reason
+  SELECT c.instance_id, c.id, i.workflow, i.tenant, i.business_key, c.execution, c.path, c.status,
+    c.title, c.description, c.shown, c.priority, c.due_at, c.assignee, c.claimed_at, c.owner,
+    c.proposal, c.users, c.groups, c.excluded, c.reminded, c.escalated, c.created_at, c.ended_at,
+    c.ended_by, c.reason
   FROM (
     SELECT unnest(places) AS place, unnest(instances) AS instance_id, unnest(ids) AS id,
       unnest(executions) AS execution, unnest(paths) AS path, unnest(statuses) AS status,
-      unnest(titles) AS title, unnest(descriptions) AS description,
-      unnest(assignees) AS assignee, unnest(candidate_users) AS users,
+      unnest(titles) AS title, unnest(descriptions) AS description, unnest(shown) AS shown,
+      unnest(priorities) AS priority, unnest(due_dates) AS due_at,
+      unnest(assignees) AS assignee, unnest(claims) AS claimed_at, unnest(owners) AS owner,
+      unnest(proposals) AS proposal, unnest(candidate_users) AS users,
       unnest(candidate_groups) AS groups, unnest(exclude_users) AS excluded,
+      unnest(reminders) AS reminded, unnest(escalations) AS escalated,
       unnest(creations) AS created_at, unnest(ends) AS ended_at, unnest(enders) AS ended_by,
       unnest(reasons) AS reason
   ) AS c
+  JOIN tandem_instances AS i ON i.id = ANY (ARRAY[c.instance_id])
   WHERE kept[c.place] IS NOT NULL
   ON CONFLICT (instance_id, id) DO UPDATE SET
     execution = excluded.execution, path = excluded.path, status = excluded.status,
-    title = excluded.title, description = excluded.description, assignee = excluded.assignee,
+    title = excluded.title, description = excluded.description, shown = excluded.shown,
+    priority = excluded.priority, due_at = excluded.due_at, assignee = excluded.assignee,
+    claimed_at = excluded.claimed_at, owner = excluded.owner, proposal = excluded.proposal,
     candidate_users = excluded.candidate_users, candidate_groups = excluded.candidate_groups,
-    exclude_users = excluded.exclude_users, created_at = excluded.created_at,
+    exclude_users = excluded.exclude_users, reminded = excluded.reminded,
+    escalated = excluded.escalated, created_at = excluded.created_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by, reason = excluded.reason;
 
-  INSERT INTO tandem_task_audience (audience, created_at, instance_id, task_id)
-  SELECT a.audience, creations[a.row], instances[a.row], ids[a.row]
-  FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
-  WHERE kept[places[a.row]] IS NOT NULL;
+  IF cardinality(audiences) > 0 THEN
+    INSERT INTO tandem_task_audience (
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+    )
+    SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
+      due_dates[a.row], exclude_users[a.row]
+    FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
+    JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
+    WHERE kept[places[a.row]] IS NOT NULL;
+  END IF;
 END $function$;
 
 CREATE OR REPLACE FUNCTION tandem_keep_timers(kept bigint[], cleared_places integer[], cleared_instances text[], cleared_ids text[], places integer[], instances text[], ids text[], kinds text[], executions integer[], moments bigint[])
@@ -594,7 +723,45 @@ BEGIN
   END IF;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_replace_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[])
+CREATE OR REPLACE FUNCTION tandem_remove_ended(ids text[], before bigint)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+DECLARE
+  gone text[];
+  numbers bigint[];
+BEGIN
+  WITH locked AS MATERIALIZED (
+    SELECT i.id, i.number FROM (SELECT unnest(ids) AS id) AS c
+    JOIN tandem_instances AS i ON i.id = ANY (ARRAY[c.id])
+    WHERE i.ended_at < before AND NOT EXISTS (
+      SELECT FROM tandem_instances AS p
+      WHERE p.id = ANY (ARRAY[i.parent_instance_id]) AND p.ended_at IS NULL
+    )
+    FOR UPDATE OF i SKIP LOCKED
+  )
+  SELECT array_agg(l.id), array_agg(l.number) INTO gone, numbers FROM locked AS l;
+  DELETE FROM tandem_executions AS e USING (SELECT unnest(numbers) AS number) AS c
+  WHERE e.instance_number = ANY (ARRAY[c.number]);
+  DELETE FROM tandem_task_audience AS a USING (SELECT unnest(gone) AS id) AS c
+  WHERE a.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_tasks AS t USING (SELECT unnest(gone) AS id) AS c
+  WHERE t.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_timers AS t USING (SELECT unnest(gone) AS id) AS c
+  WHERE t.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_signals AS s USING (SELECT unnest(gone) AS id) AS c
+  WHERE s.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_history AS h USING (SELECT unnest(gone) AS id) AS c
+  WHERE h.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_instances AS i USING (SELECT unnest(gone) AS id) AS c
+  WHERE i.id = ANY (ARRAY[c.id]);
+  RETURN coalesce(gone, '{}');
+END $function$;
+
+CREATE OR REPLACE FUNCTION tandem_replace_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[], business_keys text[], tag_lists json[], traceparents text[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -612,7 +779,8 @@ BEGIN
       started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
       idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
       reason = c.reason, compensating = c.compensating,
-      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution
+      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution,
+      business_key = c.business_key, tags = c.tags::jsonb, traceparent = c.traceparent
     FROM (
       SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
         unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
@@ -622,7 +790,8 @@ BEGIN
         unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
         unnest(errors) AS error, unnest(reasons) AS reason,
         unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution
+        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
+        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
     ) AS c
     WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version
     RETURNING i.number, c.place
@@ -650,7 +819,7 @@ BEGIN
   RETURN spread;
 END $function$;
 
-CREATE OR REPLACE FUNCTION tandem_start_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[])
+CREATE OR REPLACE FUNCTION tandem_start_instances(ids text[], versions bigint[], owners text[], moments bigint[], workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[], users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[], reasons text[], compensatings text[], parents text[], parent_executions integer[], business_keys text[], tag_lists json[], traceparents text[])
  RETURNS bigint[]
  LANGUAGE plpgsql
  SET plan_cache_mode TO 'force_generic_plan'
@@ -665,11 +834,12 @@ BEGIN
     INSERT INTO tandem_instances AS i (
       id, state_version, owner, changed_at, workflow, workflow_version, status, started_at,
       ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
-      parent_instance_id, parent_execution
+      parent_instance_id, parent_execution, business_key, tags, traceparent
     )
     SELECT c.id, 1, c.owner, c.moment, c.workflow, c.workflow_version, c.status, c.started_at,
       c.ended_at, c.user_id, c.tenant, c.idempotency_key, c.data, c.error, c.reason,
-      c.compensating, c.parent_instance_id, c.parent_execution
+      c.compensating, c.parent_instance_id, c.parent_execution, c.business_key, c.tags::jsonb,
+      c.traceparent
     FROM (
       SELECT unnest(ids) AS id, unnest(versions) AS version, unnest(owners) AS owner,
         unnest(moments) AS moment, unnest(workflows) AS workflow,
@@ -678,7 +848,8 @@ BEGIN
         unnest(tenants) AS tenant, unnest(idempotency_keys) AS idempotency_key,
         unnest(initial_data) AS data, unnest(errors) AS error, unnest(reasons) AS reason,
         unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution
+        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
+        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
     ) AS c
     WHERE c.version = 0
     ON CONFLICT DO NOTHING

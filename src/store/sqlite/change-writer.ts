@@ -8,6 +8,7 @@ import type {
 } from "../../machine/index.ts";
 import type { Change } from "../store.ts";
 import { executionsPerInstance, toJsonText, toNumberList } from "./columns.ts";
+import type { History } from "./history.ts";
 import type { MailStatements } from "./mail.ts";
 import type { TaskStatements } from "./tasks.ts";
 
@@ -25,6 +26,7 @@ interface Place {
  */
 export class ChangeWriter {
   readonly #tasks: TaskStatements;
+  readonly #history: History;
   readonly #mail: MailStatements;
   /** Numbers and owners of owned instances, so that nothing has to be looked up for a change. */
   readonly #places = new Map<string, Place>();
@@ -39,36 +41,43 @@ export class ChangeWriter {
   readonly #putTimer: StatementSync;
   readonly #clearTimer: StatementSync;
   readonly #putSignal: StatementSync;
+  readonly #addTag: StatementSync;
 
-  constructor(database: DatabaseSync, tasks: TaskStatements, mail: MailStatements) {
+  constructor(
+    database: DatabaseSync,
+    { tasks, history, mail }: { tasks: TaskStatements; history: History; mail: MailStatements },
+  ) {
     this.#tasks = tasks;
+    this.#history = history;
     this.#mail = mail;
+    this.#addTag = database.prepare(`
+      INSERT INTO tandem_instance_tags (tag, started_at, instance_id) VALUES (?, ?, ?)
+      ON CONFLICT DO NOTHING
+    `);
     this.#findPlace = database.prepare(
       "SELECT number, state_version, owner FROM tandem_instances WHERE id = ?",
     );
     this.#insertInstance = database.prepare(`
       INSERT INTO tandem_instances (
         state_version, id, owner, changed_at, workflow, workflow_version, status, started_at,
-        ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
-        parent_instance_id, parent_execution
-      ) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ended_at, error, reason, compensating, user_id, tenant, idempotency_key, business_key, tags,
+        traceparent, parent_instance_id, parent_execution, initial_data
+      ) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT DO NOTHING
     `);
     this.#replaceInstance = database.prepare(`
       UPDATE tandem_instances SET
-        state_version = state_version + 1, owner = ?, changed_at = ?, workflow = ?,
-        workflow_version = ?, status = ?, started_at = ?, ended_at = ?, user_id = ?, tenant = ?,
-        idempotency_key = ?, initial_data = ?, error = ?, reason = ?, compensating = ?,
-        parent_instance_id = ?, parent_execution = ?
-      WHERE number = ? AND state_version = ?
+        state_version = state_version + 1, owner = ?, changed_at = ?, workflow_version = ?,
+        status = ?, ended_at = ?, error = ?, reason = ?, compensating = ?
+      WHERE number = ? AND state_version = ? AND id = ?
     `);
     this.#raiseVersion = database.prepare(`
       UPDATE tandem_instances SET state_version = state_version + 1, changed_at = ?
-      WHERE number = ? AND state_version = ?
+      WHERE number = ? AND state_version = ? AND id = ?
     `);
     this.#changeOwner = database.prepare(`
       UPDATE tandem_instances SET state_version = state_version + 1, changed_at = ?, owner = ?
-      WHERE number = ? AND state_version = ?
+      WHERE number = ? AND state_version = ? AND id = ?
     `);
     this.#putPlainExecution = database.prepare(`
       REPLACE INTO tandem_executions (
@@ -105,10 +114,11 @@ export class ChangeWriter {
     const number = isNew ? this.#insert(change) : this.#update(change);
     if (number === undefined) return false;
     for (const execution of executions) this.#writeExecution(number, execution);
-    for (const task of tasks) this.#tasks.put(instanceId, task, isNew);
+    for (const task of tasks) this.#tasks.put(number, instanceId, task, isNew);
     for (const id of change.clearedTimers) this.#clearTimer.get(instanceId, id);
     for (const timer of timers) this.#writeTimer(instanceId, timer);
     for (const signal of change.signals) this.#writeSignal(instanceId, signal);
+    for (const act of change.acts) this.#history.add(instanceId, act);
     for (const message of change.sent) this.#mail.send(message);
     for (const answer of change.answers) this.#mail.answer(answer);
     return true;
@@ -132,6 +142,7 @@ export class ChangeWriter {
     );
     if (changes === 0) return undefined;
     const number = lastInsertRowid as number;
+    for (const tag of record.tags) this.#addTag.get(tag, record.startedAt, instanceId);
     if (owner !== undefined) this.#places.set(instanceId, { number, version: 1, owner });
     return number;
   }
@@ -146,19 +157,28 @@ export class ChangeWriter {
         ? this.#replaceInstance.run(
             owner ?? null,
             at,
-            ...instanceColumns(instance),
+            instance.version,
+            instance.status,
+            instance.endedAt ?? null,
+            toJsonText(instance.error),
+            instance.reason ?? null,
+            instance.compensating ?? null,
             number,
             expectedVersion,
+            instanceId,
           )
         : place.owner === owner
-          ? this.#raiseVersion.run(at, number, expectedVersion)
-          : this.#changeOwner.run(at, owner ?? null, number, expectedVersion);
+          ? this.#raiseVersion.run(at, number, expectedVersion, instanceId)
+          : this.#changeOwner.run(at, owner ?? null, number, expectedVersion, instanceId);
     if (changes === 0 || owner === undefined) this.#places.delete(instanceId);
     else this.#places.set(instanceId, { number, version: expectedVersion + 1, owner });
     return changes === 0 ? undefined : number;
   }
 
-  /** What is known of a version cannot be wrong: whoever changes the owner raises the version. */
+  /**
+   * What is known of a version cannot be wrong: whoever changes the owner raises the version. A
+   * number may be that of another instance since: that is why changes name the id, too.
+   */
   #placeOf(instanceId: string, expectedVersion: number): Place | undefined {
     const known = this.#places.get(instanceId);
     if (known?.version === expectedVersion) return known;
@@ -246,7 +266,7 @@ export class ChangeWriter {
   }
 }
 
-/** From `workflow` to `parent_execution`. */
+/** From `workflow` to `initial_data`. */
 function instanceColumns(record: InstanceRecord) {
   return [
     record.workflow,
@@ -254,14 +274,17 @@ function instanceColumns(record: InstanceRecord) {
     record.status,
     record.startedAt,
     record.endedAt ?? null,
-    record.user ?? null,
-    record.tenant ?? null,
-    record.idempotencyKey ?? null,
-    toJsonText(record.initialData),
     toJsonText(record.error),
     record.reason ?? null,
     record.compensating ?? null,
+    record.user ?? null,
+    record.tenant ?? null,
+    record.idempotencyKey ?? null,
+    record.businessKey ?? null,
+    record.tags.length === 0 ? null : toJsonText(record.tags),
+    record.traceparent ?? null,
     record.parent?.instanceId ?? null,
     record.parent?.executionId ?? null,
+    toJsonText(record.initialData),
   ];
 }

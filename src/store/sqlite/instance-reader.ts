@@ -10,7 +10,7 @@ import type {
   WorkflowStatus,
   Writes,
 } from "../../machine/index.ts";
-import type { StoredInstance, StoredTimer, TimerQuery } from "../store.ts";
+import type { InstanceSummary, StoredInstance, StoredTimer, TimerQuery } from "../store.ts";
 import { executionsPerInstance } from "./columns.ts";
 import type { TaskStatements } from "./tasks.ts";
 
@@ -95,20 +95,26 @@ export class InstanceReader {
   }
 }
 
-interface InstanceRow {
-  readonly number: number;
+/** The columns of an instance without its data. */
+export const summaryColumns = `
+  i.id, i.workflow, i.workflow_version, i.status, i.started_at, i.ended_at, i.user_id, i.tenant,
+  i.idempotency_key, i.business_key, i.tags, i.traceparent, i.error, i.reason, i.compensating,
+  i.parent_instance_id, i.parent_execution
+`;
+
+export interface SummaryRow {
   readonly id: string;
   readonly workflow: string;
   readonly workflow_version: string;
   readonly status: string;
-  readonly state_version: number;
-  readonly owner: string | null;
   readonly started_at: number;
   readonly ended_at: number | null;
   readonly user_id: string | null;
   readonly tenant: string | null;
   readonly idempotency_key: string | null;
-  readonly initial_data: string;
+  readonly business_key: string | null;
+  readonly tags: string | null;
+  readonly traceparent: string | null;
   readonly error: string | null;
   readonly reason: string | null;
   readonly compensating: string | null;
@@ -116,18 +122,34 @@ interface InstanceRow {
   readonly parent_execution: number | null;
 }
 
+interface InstanceRow extends SummaryRow {
+  readonly number: number;
+  readonly state_version: number;
+  readonly owner: string | null;
+  readonly initial_data: string;
+}
+
+const noTags: readonly string[] = Object.freeze([]);
+
 function toInstance(row: InstanceRow): InstanceRecord {
+  const initialData = parseFrozen(row.initial_data) as InstanceRecord["initialData"];
+  return { ...toSummary(row), initialData };
+}
+
+export function toSummary(row: SummaryRow): InstanceSummary {
   return {
     id: row.id,
     workflow: row.workflow,
     version: row.workflow_version,
     status: row.status as WorkflowStatus,
-    initialData: parseFrozen(row.initial_data) as InstanceRecord["initialData"],
     startedAt: row.started_at,
     endedAt: row.ended_at ?? undefined,
     user: row.user_id ?? undefined,
     tenant: row.tenant ?? undefined,
     idempotencyKey: row.idempotency_key ?? undefined,
+    businessKey: row.business_key ?? undefined,
+    tags: row.tags === null ? noTags : (parseFrozen(row.tags) as readonly string[]),
+    traceparent: row.traceparent ?? undefined,
     error: parseIfGiven(row.error) as RecordedError | undefined,
     reason: row.reason ?? undefined,
     compensating: (row.compensating ?? undefined) as InstanceRecord["compensating"],

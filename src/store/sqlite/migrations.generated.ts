@@ -23,7 +23,12 @@ CREATE TABLE tandem_instances (
   user_id TEXT,
   tenant TEXT,
   idempotency_key TEXT,
-  initial_data TEXT NOT NULL,
+  -- What the application knows it by; several may share one.
+  business_key TEXT,
+  -- NULL for none.
+  tags TEXT,
+  -- The trace that it was started in.
+  traceparent TEXT,
   -- Why it failed: an object with code, message, path and more.
   error TEXT,
   -- Why it was cancelled.
@@ -32,16 +37,53 @@ CREATE TABLE tandem_instances (
   compensating TEXT,
   -- The execution that waits for this child instance.
   parent_instance_id TEXT,
-  parent_execution INTEGER
+  parent_execution INTEGER,
+  -- The last column: it may be long, and lists read the others.
+  initial_data TEXT NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX tandem_instances_by_idempotency_key
 ON tandem_instances (idempotency_key)
 WHERE idempotency_key IS NOT NULL;
 
-CREATE INDEX tandem_instances_by_owner
-ON tandem_instances (owner)
-WHERE owner IS NOT NULL;
+-- What is owned, and what goes on.
+CREATE INDEX tandem_instances_live
+ON tandem_instances (owner, status, started_at, id, workflow, workflow_version)
+WHERE status NOT IN ('completed', 'failed', 'canceled') OR owner IS NOT NULL;
+
+CREATE INDEX tandem_instances_ended
+ON tandem_instances (ended_at, status, workflow, workflow_version, started_at)
+WHERE status IN ('completed', 'failed', 'canceled');
+
+CREATE INDEX tandem_instances_by_start ON tandem_instances (started_at, id, workflow);
+
+CREATE INDEX tandem_instances_failed
+ON tandem_instances (status, started_at, id)
+WHERE status IN ('failed', 'canceled');
+
+CREATE INDEX tandem_instances_by_business_key
+ON tandem_instances (business_key, started_at, id)
+WHERE business_key IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_tenant
+ON tandem_instances (tenant, started_at, id, workflow)
+WHERE tenant IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_user
+ON tandem_instances (user_id, started_at, id)
+WHERE user_id IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_parent
+ON tandem_instances (parent_instance_id, started_at, id)
+WHERE parent_instance_id IS NOT NULL;
+
+CREATE TABLE tandem_instance_tags (
+  -- Which instances have a tag.
+  tag TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  instance_id TEXT NOT NULL,
+  PRIMARY KEY (tag, started_at, instance_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tandem_executions (
   -- One row for each visit to a step or group.
@@ -116,22 +158,58 @@ CREATE TABLE tandem_tasks (
   status TEXT NOT NULL,
   title TEXT NOT NULL,
   description TEXT,
+  -- What the decision is about, as it was: an object.
+  shown TEXT,
+  -- From 0 to 100, the most urgent.
+  priority INTEGER NOT NULL,
+  due_at INTEGER,
   -- Whose task it is; else those who may take it; else it is anybody's.
   assignee TEXT,
+  -- When the assignee claimed it.
+  claimed_at INTEGER,
+  -- Who delegated it to the assignee, and what the delegate answered: an object.
+  owner TEXT,
+  proposal TEXT,
   candidate_users TEXT,
   candidate_groups TEXT,
   exclude_users TEXT,
+  -- How many reminders and escalations have fired.
+  reminded INTEGER NOT NULL,
+  escalated INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   ended_at INTEGER,
   ended_by TEXT,
   -- Why it was withdrawn.
   reason TEXT,
+  -- Those of its instance, which never change.
+  workflow TEXT NOT NULL,
+  tenant TEXT,
+  business_key TEXT,
   PRIMARY KEY (instance_id, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX tandem_tasks_open
-ON tandem_tasks (created_at, instance_id, id)
-WHERE status = 'open';
+CREATE INDEX tandem_tasks_by_creation
+ON tandem_tasks (status, created_at, instance_id, id, workflow, tenant);
+
+CREATE INDEX tandem_tasks_by_due_date
+ON tandem_tasks (due_at, instance_id, id, workflow, tenant)
+WHERE status = 'open' AND due_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_end
+ON tandem_tasks (status, ended_at, instance_id, id, workflow, tenant)
+WHERE ended_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_ended_by
+ON tandem_tasks (ended_by, ended_at, instance_id, id)
+WHERE ended_by IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_assignee
+ON tandem_tasks (assignee, status, created_at, instance_id, id)
+WHERE assignee IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_business_key
+ON tandem_tasks (business_key, status, created_at, instance_id, id)
+WHERE business_key IS NOT NULL;
 
 CREATE TABLE tandem_task_audience (
   -- Who finds which open task: user:<name>, group:<name> or everybody.
@@ -139,15 +217,27 @@ CREATE TABLE tandem_task_audience (
   created_at INTEGER NOT NULL,
   instance_id TEXT NOT NULL,
   task_id TEXT NOT NULL,
+  -- Those of the task.
+  due_at INTEGER,
+  workflow TEXT NOT NULL,
+  tenant TEXT,
   PRIMARY KEY (audience, created_at, instance_id, task_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tandem_task_audience_by_due_date
+ON tandem_task_audience (audience, due_at, instance_id, task_id, workflow, tenant)
+WHERE due_at IS NOT NULL;
+
+CREATE INDEX tandem_task_audience_by_tenant
+ON tandem_task_audience (audience, tenant, created_at, instance_id, task_id, workflow)
+WHERE tenant IS NOT NULL;
 
 CREATE TABLE tandem_timers (
   -- What is due at a time.
   instance_id TEXT NOT NULL,
   -- Unique in the instance.
   id TEXT NOT NULL,
-  -- timer, retry, timeout or deadline
+  -- timer, retry, timeout, deadline, reminder or escalation
   kind TEXT NOT NULL,
   execution INTEGER NOT NULL,
   fire_at INTEGER NOT NULL,
@@ -169,6 +259,56 @@ CREATE TABLE tandem_signals (
   used_by INTEGER,
   UNIQUE (instance_id, id)
 ) STRICT;
+
+CREATE TABLE tandem_acts (
+  -- What was done to instances by people, operators and the timers of tasks.
+  -- Counts all acts: the order in which they were added.
+  number INTEGER PRIMARY KEY,
+  instance_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  -- Who did it, for whom an administrator acted, and by which way it came in.
+  user_id TEXT,
+  on_behalf_of TEXT,
+  through TEXT,
+  -- The step and the task that it concerns.
+  path TEXT,
+  task_id TEXT,
+  -- What else belongs to it: an object.
+  details TEXT
+) STRICT;
+
+CREATE INDEX tandem_acts_by_instance ON tandem_acts (instance_id, number);
+
+CREATE TABLE tandem_schedules (
+  -- Start instances again and again.
+  id TEXT PRIMARY KEY,
+  -- Counts how often it was saved.
+  revision INTEGER NOT NULL,
+  workflow TEXT NOT NULL,
+  -- NULL: the latest.
+  workflow_version TEXT,
+  cron TEXT NOT NULL,
+  timezone TEXT NOT NULL,
+  initial_data TEXT NOT NULL,
+  user_id TEXT,
+  tenant TEXT,
+  business_key TEXT,
+  tags TEXT,
+  -- What becomes of moments that passed while no process ran: once or skip
+  missed TEXT NOT NULL,
+  -- 1: it starts nothing until it is resumed.
+  is_paused INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  -- When it starts the next instance; NULL: never.
+  next_at INTEGER,
+  last_at INTEGER,
+  last_instance_id TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tandem_schedules_by_time
+ON tandem_schedules (next_at, id)
+WHERE is_paused = 0 AND next_at IS NOT NULL;
 
 CREATE TABLE tandem_workers (
   -- The engines that work on this database.

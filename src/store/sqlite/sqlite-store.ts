@@ -1,23 +1,41 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { EpochMs } from "../../machine/index.ts";
 import type {
+  ActQuery,
   Claim,
   Commit,
+  InstanceCount,
+  InstanceFilter,
+  InstanceQuery,
+  InstanceSummary,
   KnownWorker,
   Mail,
+  RetentionQuery,
+  ScheduleQuery,
+  ScheduleRecord,
   Store,
+  StoredAct,
   StoredInstance,
   StoredTask,
   StoredTimer,
+  StoreMeasures,
+  TaskFilter,
   TaskQuery,
   TimerQuery,
   WorkerBeat,
 } from "../store.ts";
 import { ChangeWriter } from "./change-writer.ts";
 import { SqliteConnection } from "./connection.ts";
+import { History } from "./history.ts";
 import { InstanceReader } from "./instance-reader.ts";
+import { InstanceSearch } from "./instance-search.ts";
 import { MailStatements } from "./mail.ts";
+import { Measurement } from "./measure.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.generated.ts";
+import { Retention } from "./retention.ts";
+import { ScheduleStatements } from "./schedules.ts";
+import { TaskSearch } from "./task-search.ts";
 import { TaskStatements } from "./tasks.ts";
 import { WorkerStatements } from "./workers.ts";
 
@@ -29,11 +47,17 @@ import { WorkerStatements } from "./workers.ts";
 export class SqliteStore implements Store {
   readonly isShared: boolean;
   readonly #connection: SqliteConnection;
-  readonly #tasks: TaskStatements;
   readonly #mail: MailStatements;
   readonly #workers: WorkerStatements;
+  readonly #history: History;
+  readonly #schedules: ScheduleStatements;
   readonly #writer: ChangeWriter;
   readonly #reader: InstanceReader;
+  readonly #taskSearch: TaskSearch;
+  readonly #instanceSearch: InstanceSearch;
+  readonly #measurement: Measurement;
+  readonly #retention: Retention;
+  readonly #replaceSetting: StatementSync;
   readonly #addSetting: StatementSync;
   readonly #findSetting: StatementSync;
 
@@ -48,11 +72,22 @@ export class SqliteStore implements Store {
       migrate(this.#connection, migrations);
       const { database } = this.#connection;
       this.isShared = this.#connection.isShared;
-      this.#tasks = new TaskStatements(database);
-      this.#mail = new MailStatements(database);
+      const tasks = new TaskStatements(database);
+      const history = new History(database);
+      const mail = new MailStatements(database);
+      this.#history = history;
+      this.#mail = mail;
       this.#workers = new WorkerStatements(database);
-      this.#writer = new ChangeWriter(database, this.#tasks, this.#mail);
-      this.#reader = new InstanceReader(database, this.#tasks);
+      this.#schedules = new ScheduleStatements(database);
+      this.#writer = new ChangeWriter(database, { tasks, history, mail });
+      this.#reader = new InstanceReader(database, tasks);
+      this.#taskSearch = new TaskSearch(database);
+      this.#instanceSearch = new InstanceSearch(database);
+      this.#measurement = new Measurement(database);
+      this.#retention = new Retention(database, tasks);
+      this.#replaceSetting = database.prepare(
+        "UPDATE tandem_settings SET value = ? WHERE key = ? AND value = ?",
+      );
       this.#addSetting = database.prepare(
         "INSERT INTO tandem_settings (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
       );
@@ -95,7 +130,27 @@ export class SqliteStore implements Store {
   }
 
   listTasks(query: TaskQuery): readonly StoredTask[] {
-    return this.#connection.read(() => this.#tasks.list(query));
+    return this.#connection.read(() => this.#taskSearch.list(query));
+  }
+
+  countTasks(filter: TaskFilter, atMost: number): number {
+    return this.#connection.read(() => this.#taskSearch.count(filter, atMost));
+  }
+
+  listInstances(query: InstanceQuery): readonly InstanceSummary[] {
+    return this.#connection.read(() => this.#instanceSearch.list(query));
+  }
+
+  countInstances(filter: InstanceFilter): readonly InstanceCount[] {
+    return this.#connection.read(() => this.#instanceSearch.count(filter));
+  }
+
+  listActs(query: ActQuery): readonly StoredAct[] {
+    return this.#connection.read(() => this.#history.list(query));
+  }
+
+  measure(now: EpochMs): StoreMeasures {
+    return this.#connection.read(() => this.#measurement.measure(now));
   }
 
   listTimers(query: TimerQuery): readonly StoredTimer[] {
@@ -127,11 +182,28 @@ export class SqliteStore implements Store {
     return undefined;
   }
 
-  keepSetting(key: string, value: string): string {
+  keepSetting(key: string, value: string, replacing?: string): string {
     return this.#connection.write(() => {
+      if (replacing !== undefined) this.#replaceSetting.get(value, key, replacing);
       this.#addSetting.get(key, value);
       return this.#findSetting.get(key)?.value as string;
     });
+  }
+
+  saveSchedule(schedule: ScheduleRecord): boolean {
+    return this.#connection.write(() => this.#schedules.save(schedule));
+  }
+
+  listSchedules(query: ScheduleQuery): readonly ScheduleRecord[] {
+    return this.#connection.read(() => this.#schedules.list(query));
+  }
+
+  removeSchedule(id: string): boolean {
+    return this.#connection.write(() => this.#schedules.remove(id));
+  }
+
+  removeEnded(query: RetentionQuery): readonly string[] {
+    return this.#connection.write(() => this.#retention.remove(query));
   }
 
   close(): void {

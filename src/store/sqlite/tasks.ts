@@ -1,73 +1,52 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { parseFrozen } from "../../json.ts";
 import type { TaskRecord, TaskStatus } from "../../machine/index.ts";
-import type { StoredTask, TaskPlace, TaskQuery } from "../store.ts";
 import { audienceOf } from "../task-audience.ts";
 import { toJsonText } from "./columns.ts";
 
-/** What comes before every task. */
-const beforeAll: TaskPlace = { createdAt: Number.MIN_SAFE_INTEGER, instanceId: "", taskId: "" };
-
-const notExcluded = `(
-  t.exclude_users IS NULL
-  OR NOT EXISTS (SELECT 1 FROM json_each(t.exclude_users) WHERE value = ?)
-)`;
-
-/** Tasks and who finds them, within a transaction of the caller. */
+/** Keeps tasks and who finds them, within a transaction of the caller. */
 export class TaskStatements {
   readonly #find: StatementSync;
   readonly #put: StatementSync;
   readonly #addAudience: StatementSync;
   readonly #removeAudience: StatementSync;
-  readonly #listAll: StatementSync;
-  readonly #listFor: StatementSync;
-  readonly #findWithWorkflow: StatementSync;
   readonly #ofInstance: StatementSync;
+  readonly #removeAll: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#find = database.prepare("SELECT * FROM tandem_tasks WHERE instance_id = ? AND id = ?");
     this.#put = database.prepare(`
       REPLACE INTO tandem_tasks (
-        instance_id, id, execution, path, status, title, description, assignee, candidate_users,
-        candidate_groups, exclude_users, created_at, ended_at, ended_by, reason
-      ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        instance_id, id, execution, path, status, title, description, shown, priority, due_at,
+        assignee, claimed_at, owner, proposal, candidate_users, candidate_groups, exclude_users,
+        reminded, escalated, created_at, ended_at, ended_by, reason, workflow, tenant, business_key
+      )
+      SELECT
+        ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+        workflow, tenant, business_key
+      FROM tandem_instances WHERE number = ?
     `);
     this.#addAudience = database.prepare(`
-      INSERT INTO tandem_task_audience (audience, created_at, instance_id, task_id)
-      VALUES (?, ?, ?, ?)
+      INSERT INTO tandem_task_audience (
+        audience, created_at, instance_id, task_id, due_at, workflow, tenant
+      )
+      SELECT ?, ?, ?, ?, ?, workflow, tenant FROM tandem_instances WHERE number = ?
     `);
     this.#removeAudience = database.prepare(`
       DELETE FROM tandem_task_audience
       WHERE audience = ? AND created_at = ? AND instance_id = ? AND task_id = ?
     `);
-    this.#listAll = database.prepare(`
-      SELECT t.created_at, t.instance_id, t.id AS task_id FROM tandem_tasks t
-      WHERE t.status = 'open'
-      AND (t.created_at, t.instance_id, t.id) > (?, ?, ?)
-      AND ${notExcluded}
-      ORDER BY t.created_at, t.instance_id, t.id LIMIT ?
-    `);
-    this.#listFor = database.prepare(`
-      SELECT a.created_at, a.instance_id, a.task_id FROM tandem_task_audience a
-      CROSS JOIN tandem_tasks t ON t.instance_id = a.instance_id AND t.id = a.task_id
-      WHERE (a.created_at, a.instance_id, a.task_id) > (?, ?, ?)
-      AND ${notExcluded}
-      AND a.audience = ?
-      ORDER BY a.created_at, a.instance_id, a.task_id LIMIT ?
-    `);
-    this.#findWithWorkflow = database.prepare(`
-      SELECT t.*, i.workflow FROM tandem_tasks t
-      JOIN tandem_instances i ON i.id = t.instance_id
-      WHERE t.instance_id = ? AND t.id = ?
-    `);
     this.#ofInstance = database.prepare("SELECT * FROM tandem_tasks WHERE instance_id = ?");
+    this.#removeAll = database.prepare("DELETE FROM tandem_tasks WHERE instance_id = ?");
   }
 
-  /** @param isNew whether nothing can be kept under the task's id. */
-  put(instanceId: string, task: TaskRecord, isNew: boolean): void {
+  /**
+   * @param number the instance's.
+   * @param isNew whether nothing can be kept under the task's id.
+   */
+  put(number: number, instanceId: string, task: TaskRecord, isNew: boolean): void {
     const before = isNew ? undefined : (this.#find.get(instanceId, task.id) as TaskRow | undefined);
-    if (before?.status === "open")
-      this.#changeAudience(this.#removeAudience, instanceId, toTask(before));
+    if (before !== undefined) this.#leaveAudience(instanceId, toTask(before));
     this.#put.get(
       instanceId,
       task.id,
@@ -76,21 +55,34 @@ export class TaskStatements {
       task.status,
       task.title,
       task.description ?? null,
+      toJsonText(task.shown),
+      task.priority,
+      task.dueAt ?? null,
       task.assignee ?? null,
+      task.claimedAt ?? null,
+      task.owner ?? null,
+      toJsonText(task.proposal),
       toJsonText(task.candidateUsers),
       toJsonText(task.candidateGroups),
       toJsonText(task.excludeUsers),
+      task.reminded,
+      task.escalated,
       task.createdAt,
       task.endedAt ?? null,
       task.endedBy ?? null,
       task.reason ?? null,
+      number,
     );
-    if (task.status === "open") this.#changeAudience(this.#addAudience, instanceId, task);
+    if (task.status !== "open") return;
+    for (const name of audienceOf(task)) {
+      this.#addAudience.get(name, task.createdAt, instanceId, task.id, task.dueAt ?? null, number);
+    }
   }
 
-  #changeAudience(statement: StatementSync, instanceId: string, task: TaskRecord): void {
+  #leaveAudience(instanceId: string, task: TaskRecord): void {
+    if (task.status !== "open") return;
     for (const name of audienceOf(task)) {
-      statement.get(name, task.createdAt, instanceId, task.id);
+      this.#removeAudience.get(name, task.createdAt, instanceId, task.id);
     }
   }
 
@@ -98,53 +90,38 @@ export class TaskStatements {
     return (this.#ofInstance.all(instanceId) as unknown as TaskRow[]).map(toTask);
   }
 
-  list(query: TaskQuery): StoredTask[] {
-    return this.#listPlaces(query).map((place) => {
-      const row = this.#findWithWorkflow.get(place.instance_id, place.task_id);
-      const { workflow, ...task } = row as unknown as TaskRow & { readonly workflow: string };
-      return { instanceId: place.instance_id, workflow, task: toTask(task) };
-    });
-  }
-  /** Each name's tasks are read in order as far as the page can reach, and then merged. */
-  #listPlaces({ audience, userId, limit, after }: TaskQuery): PlaceRow[] {
-    const { createdAt, instanceId, taskId } = after ?? beforeAll;
-    const from = [createdAt, instanceId, taskId, userId ?? null] as const;
-    if (audience === undefined) return this.#listAll.all(...from, limit) as unknown as PlaceRow[];
-    const found = [...new Set(audience)].flatMap(
-      (name) => this.#listFor.all(...from, name, limit) as unknown as PlaceRow[],
-    );
-    found.sort(comparePlaces);
-    // Who finds a task under several names finds it once.
-    const isFirst = (place: PlaceRow, index: number) =>
-      index === 0 || comparePlaces(place, found[index - 1] as PlaceRow) !== 0;
-    return found.filter(isFirst).slice(0, limit);
+  removeAll(instanceId: string): void {
+    for (const task of this.ofInstance(instanceId)) this.#leaveAudience(instanceId, task);
+    this.#removeAll.get(instanceId);
   }
 }
 
-interface PlaceRow {
-  readonly created_at: number;
-  readonly instance_id: string;
-  readonly task_id: string;
-}
-
-interface TaskRow {
+export interface TaskRow {
   readonly id: string;
   readonly execution: number;
   readonly path: string;
   readonly status: string;
   readonly title: string;
   readonly description: string | null;
+  readonly shown: string | null;
+  readonly priority: number;
+  readonly due_at: number | null;
   readonly assignee: string | null;
+  readonly claimed_at: number | null;
+  readonly owner: string | null;
+  readonly proposal: string | null;
   readonly candidate_users: string | null;
   readonly candidate_groups: string | null;
   readonly exclude_users: string | null;
+  readonly reminded: number;
+  readonly escalated: number;
   readonly created_at: number;
   readonly ended_at: number | null;
   readonly ended_by: string | null;
   readonly reason: string | null;
 }
 
-function toTask(row: TaskRow): TaskRecord {
+export function toTask(row: TaskRow): TaskRecord {
   return {
     id: row.id,
     executionId: row.execution,
@@ -152,10 +129,18 @@ function toTask(row: TaskRow): TaskRecord {
     status: row.status as TaskStatus,
     title: row.title,
     description: row.description ?? undefined,
+    shown: parseIfGiven(row.shown) as TaskRecord["shown"],
+    priority: row.priority,
+    dueAt: row.due_at ?? undefined,
     assignee: row.assignee ?? undefined,
-    candidateUsers: toNames(row.candidate_users),
-    candidateGroups: toNames(row.candidate_groups),
-    excludeUsers: toNames(row.exclude_users),
+    claimedAt: row.claimed_at ?? undefined,
+    owner: row.owner ?? undefined,
+    proposal: parseIfGiven(row.proposal) as TaskRecord["proposal"],
+    candidateUsers: parseIfGiven(row.candidate_users) as TaskRecord["candidateUsers"],
+    candidateGroups: parseIfGiven(row.candidate_groups) as TaskRecord["candidateGroups"],
+    excludeUsers: parseIfGiven(row.exclude_users) as TaskRecord["excludeUsers"],
+    reminded: row.reminded,
+    escalated: row.escalated,
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,
     endedBy: row.ended_by ?? undefined,
@@ -163,19 +148,6 @@ function toTask(row: TaskRow): TaskRecord {
   };
 }
 
-function toNames(text: string | null): readonly string[] | undefined {
-  return text === null ? undefined : (parseFrozen(text) as readonly string[]);
-}
-
-function comparePlaces(a: PlaceRow, b: PlaceRow): number {
-  return (
-    a.created_at - b.created_at ||
-    compareTexts(a.instance_id, b.instance_id) ||
-    compareTexts(a.task_id, b.task_id)
-  );
-}
-
-/** As SQLite compares them: by their bytes. */
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+function parseIfGiven(text: string | null): unknown {
+  return text === null ? undefined : parseFrozen(text);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Change } from "../../store/store.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  actRecord,
   answerOf,
   beatOnce,
   changeOf,
@@ -46,6 +47,9 @@ class GatheredChange implements Change {
   }
   get signals() {
     return [signalRecord("s")];
+  }
+  get acts() {
+    return [actRecord()];
   }
   get sent() {
     return [messageOf("1")];
@@ -137,7 +141,7 @@ export const commitCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "S1: a refused change leaves nothing behind: no record, message, answer, task or timer",
+    name: "S1: a refused change leaves nothing behind: no record, message, answer, task, timer or act",
     async run({ store }) {
       await beatOnce(store, "worker-a", "worker-b");
       await keep(store, [
@@ -149,6 +153,7 @@ export const commitCases: readonly CaseDefinition[] = [
       }
       assert.deepEqual(await loadOne(store, "order"), before);
       assert.deepEqual(await store.listTasks({ limit: 10 }), []);
+      assert.deepEqual(await store.listActs({ instanceId: "order", limit: 10 }), []);
       const timers = await store.listTimers({ workerId: "worker-x", limit: 10 });
       assert.deepEqual(
         timers.map(({ timer }) => timer.id),
@@ -211,6 +216,11 @@ export const commitCases: readonly CaseDefinition[] = [
           timers: [timerRecord("t")],
           signals: [signalRecord("s")],
         },
+      );
+      const acts = await store.listActs({ instanceId: "order", limit: 10 });
+      assert.deepEqual(
+        acts.map(({ act }) => act),
+        [actRecord()],
       );
       assert.deepEqual((await store.receive("worker-b")).messages, [messageOf("1")]);
     },

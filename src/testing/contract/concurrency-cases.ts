@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  actRecord,
   answerIds,
   answerOf,
   beatOnce,
@@ -223,6 +224,7 @@ export const concurrencyCases: readonly CaseDefinition[] = [
           tasks: [1, 2, 3].map((id) => taskRecord(`${id}`, { title: text })),
           timers: [1, 2].map((id) => timerRecord(`${id}`, { fireAt: moment + mark })),
           signals: [1, 2].map((id) => signalRecord(`${id}`, { name: text })),
+          acts: [actRecord({ path: text })],
         });
       };
       await keep(store, [change(1)]);
@@ -241,6 +243,8 @@ export const concurrencyCases: readonly CaseDefinition[] = [
           ]);
           assert.deepEqual([...marks], [text]);
           assert.equal(rows.executions.length, 200);
+          const acts = await second.listActs({ instanceId: "order", limit: 100 });
+          assert.ok(acts.length >= version, `${version} changes have added ${acts.length} acts`);
         } while (!isDone);
       };
       const write = async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  actRecord,
   answerOf,
   beatOnce,
   changeOf,
@@ -9,6 +10,7 @@ import {
   keep,
   loadOne,
   messageOf,
+  scheduleRecord,
   signalRecord,
   taskRecord,
   timerRecord,
@@ -47,13 +49,19 @@ export const durabilityCases: readonly CaseDefinition[] = [
           tasks: [taskRecord("1.1")],
           timers: [timerRecord("t")],
           signals: [signalRecord("z"), signalRecord("a")],
+          acts: [actRecord({ details: { text: "first" } })],
         }),
         changeOf("free", 0, { timers: [timerRecord("t")] }),
       ]);
       assert.equal(await store.keepSetting("schema", "one"), "one");
+      assert.equal(await store.saveSchedule(scheduleRecord("daily")), true);
       const before = await loadOne(store, "order");
+      const history = await store.listActs({ instanceId: "order", limit: 10 });
       const reopened = await restart();
       assert.deepEqual(await loadOne(reopened, "order"), before);
+      assert.deepEqual(await reopened.listActs({ instanceId: "order", limit: 10 }), history);
+      assert.equal(history.length, 1);
+      assert.deepEqual(await reopened.listSchedules({ limit: 10 }), [scheduleRecord("daily")]);
       assert.equal(await reopened.findByIdempotencyKey("key"), "order");
       assert.equal((await reopened.listTasks({ limit: 10 })).length, 1);
       assert.equal((await reopened.listTimers({ workerId: "worker-b", limit: 10 })).length, 1);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Writes } from "../../machine/index.ts";
 import type { CaseDefinition } from "./case.ts";
 import {
+  actRecord,
   answerOf,
   changeOf,
   executionRecord,
@@ -10,7 +11,9 @@ import {
   loadAll,
   loadOne,
   messageOf,
+  scheduleRecord,
   signalRecord,
+  taskRecord,
 } from "./records.ts";
 
 /** Every character that JavaScript knows, lone surrogates and NUL among them. */
@@ -188,6 +191,41 @@ export const jsonCases: readonly CaseDefinition[] = [
         assertSameJson(execution?.map?.items[index], values[name], name);
       }
       assert.equal(execution?.map?.items.length, names.length);
+    },
+  },
+  {
+    name: "what people are shown, answer and do keeps every JSON value",
+    async run({ store }) {
+      const tasks = names.map((name) =>
+        taskRecord(name, {
+          shown: { value: values[name] },
+          proposal: { by: "ada", at: 0, data: values[name] },
+        }),
+      );
+      const acts = names.map((name) => actRecord({ path: name, details: { value: values[name] } }));
+      await keep(store, [changeOf("order", 0, { tasks, acts })]);
+      for (const { id, shown, proposal } of (await loadOne(store, "order")).tasks) {
+        assertSameJson(shown, { value: values[id] }, id);
+        assertSameJson(proposal?.data, values[id], id);
+      }
+      const history = await store.listActs({ instanceId: "order", limit: 1_000 });
+      for (const [index, { act }] of history.entries()) {
+        assertSameJson(act.details, acts[index]?.details, act.path ?? "");
+      }
+      assert.equal(history.length, names.length);
+    },
+  },
+  {
+    name: "the initial data of schedules keeps every JSON value",
+    async run({ store }) {
+      for (const name of names) {
+        await store.saveSchedule(scheduleRecord(name, { initialData: { value: values[name] } }));
+      }
+      const schedules = await store.listSchedules({ limit: 1_000 });
+      for (const { id, initialData } of schedules) {
+        assertSameJson(initialData, { value: values[id] }, id);
+      }
+      assert.equal(schedules.length, names.length);
     },
   },
   {

@@ -46,7 +46,14 @@ const stepStatuses: readonly StepStatus[] = [
   "skipped",
 ];
 const taskStatuses: readonly TaskStatus[] = ["open", "completed", "withdrawn"];
-const timerKinds: readonly TimerKind[] = ["timer", "retry", "timeout", "deadline"];
+const timerKinds: readonly TimerKind[] = [
+  "timer",
+  "retry",
+  "timeout",
+  "deadline",
+  "reminder",
+  "escalation",
+];
 
 /** Text as people write it and databases trip over it. */
 const texts: readonly string[] = [
@@ -94,6 +101,9 @@ export const recordCases: readonly CaseDefinition[] = [
           user: "ada",
           tenant: "acme",
           idempotencyKey: "key",
+          businessKey: "ORD-123",
+          tags: ["urgent", "b", "a", "Urgent"],
+          traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
           error,
           reason: "nobody wants it",
           parent: { instanceId: "parent", executionId: 12_345 },
@@ -101,12 +111,15 @@ export const recordCases: readonly CaseDefinition[] = [
         instanceRecord("failing", { compensating: "failed", error: { code: "x", message: "" } }),
         instanceRecord("canceling", { compensating: "canceled", reason: "" }),
         ...texts.map((text, index) =>
-          instanceRecord(`text-${index}`, {
+          instanceRecord(`text-${index}`, { tags: [text], traceparent: text, reason: text }),
+        ),
+        ...shortTexts.map((text, index) =>
+          instanceRecord(`name-${index}`, {
             workflow: text,
             version: text,
             user: text,
             tenant: text,
-            reason: text,
+            businessKey: text,
           }),
         ),
         ...moments.map((at, index) =>
@@ -195,7 +208,12 @@ export const recordCases: readonly CaseDefinition[] = [
           excludeUsers: [text],
           endedBy: text,
         })),
-        ...moments.map((at) => ({ createdAt: at, endedAt: at })),
+        ...texts.map((text) => ({ owner: text, shown: { [text]: text } })),
+        ...moments.map((at) => ({ createdAt: at, endedAt: at, dueAt: at, claimedAt: at })),
+        ...moments.map((at) => ({ proposal: { by: "bob", at, data: { approved: true } } })),
+        { proposal: { by: "", at: 0, data: null }, shown: {} },
+        { priority: 0 },
+        { priority: 100, reminded: 3, escalated: 1_000 },
         { candidateUsers: [], candidateGroups: [], excludeUsers: [] },
         { candidateUsers: ["zoe", "ada", "ada"], candidateGroups: ["b", "a"] },
         { executionId: 2 ** 31 - 1 },
@@ -275,13 +293,17 @@ export const recordCases: readonly CaseDefinition[] = [
     name: "a record replaces the whole one that was kept under its id",
     async run({ store }) {
       const full = {
-        instance: instanceRecord("order", { error, reason: "x", user: "ada", status: "failed" }),
+        instance: instanceRecord("order", { error, reason: "x", status: "failed", endedAt: 1 }),
         executions: [
           executionRecord(1, { result: { a: 1 }, writes: [["a", 1]], error, taken: [1] }),
           executionRecord(2),
         ],
         tasks: [
-          taskRecord("1.1", { assignee: "ada", candidateGroups: ["x"], excludeUsers: ["bob"] }),
+          taskRecord("1.1", {
+            ...{ assignee: "ada", candidateGroups: ["x"], excludeUsers: ["bob"], owner: "cyd" },
+            ...{ dueAt: 1, claimedAt: 2, shown: { a: 1 }, priority: 1, reminded: 1, escalated: 1 },
+            proposal: { by: "bob", at: 3, data: {} },
+          }),
           taskRecord("2.1"),
         ],
         timers: [timerRecord("t"), timerRecord("u")],

@@ -7,7 +7,15 @@ import type {
   TaskRecord,
   TimerRecord,
 } from "../../machine/index.ts";
-import type { Answer, Change, Commit, Mail, Message, Store } from "../../store/store.ts";
+import type {
+  Answer,
+  Change,
+  Commit,
+  Mail,
+  Message,
+  ScheduleRecord,
+  Store,
+} from "../../store/store.ts";
 
 /** The moment at which everything happens unless told. */
 export const moment = Date.UTC(2030, 0, 1);
@@ -128,6 +136,29 @@ export function messageOf(id: string, parts: Partial<Message> = {}): Message {
 /** What worker-b answers worker-a. */
 export function answerOf(messageId: string, parts: Partial<Answer> = {}): Answer {
   return { messageId, by: "worker-b", from: "worker-a", outcome: "done", ...parts };
+}
+
+export function scheduleRecord(id: string, parts: Partial<ScheduleRecord> = {}): ScheduleRecord {
+  return {
+    id,
+    revision: 1,
+    workflow: "orders",
+    version: undefined,
+    cron: "0 6 * * *",
+    timezone: "UTC",
+    initialData: {},
+    user: undefined,
+    tenant: undefined,
+    businessKey: undefined,
+    tags: [],
+    missed: "once",
+    isPaused: false,
+    createdAt: moment,
+    nextAt: moment,
+    lastAt: undefined,
+    lastInstanceId: undefined,
+    ...parts,
+  };
 }
 
 /** A change of an instance; a new instance gets a record unless told. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import type { CaseDefinition } from "./case.ts";
 import {
+  actRecord,
   answerOf,
   assertRecords,
   beatOnce,
   changeOf,
   executionRecord,
+  instanceRecord,
   keep,
   loadAll,
   loadOne,
@@ -90,6 +92,23 @@ export const sizeCases: readonly CaseDefinition[] = [
       const signals = many.toReversed().map((id) => signalRecord(id, { data: { id } }));
       await keep(store, [changeOf("order", 0, { signals })]);
       assertRecords((await loadOne(store, "order")).signals, signals);
+    },
+  },
+  {
+    name: "one change adds 10,000 acts, and an instance with many records is removed",
+    async run({ store }) {
+      const acts = many.map((path) => actRecord({ path }));
+      const instance = instanceRecord("order", { status: "completed", endedAt: moment });
+      const executions = many.map((_, index) => executionRecord(index + 1));
+      await keep(store, [changeOf("order", 0, { instance, acts, executions })]);
+      const history = await store.listActs({ instanceId: "order", limit: 20_000 });
+      assertRecords(
+        history.map(({ act }) => act),
+        acts,
+      );
+      const query = { endedBefore: moment + 1, limit: 10 };
+      assert.deepEqual(await store.removeEnded(query), ["order"]);
+      assert.deepEqual(await store.listActs({ instanceId: "order", limit: 1 }), []);
     },
   },
   {

@@ -17,7 +17,7 @@ function listedFor(store: Store, user: string | undefined, groups: readonly stri
 }
 
 function placeOf({ instanceId, task }: StoredTask): TaskPlace {
-  return { createdAt: task.createdAt, instanceId, taskId: task.id };
+  return { at: task.createdAt, instanceId, taskId: task.id };
 }
 
 /** All pages of a query, each `limit` tasks long at most. */
@@ -140,14 +140,22 @@ export const taskCases: readonly CaseDefinition[] = [
     },
   },
   {
-    name: "a task is listed with its instance's id and workflow",
+    name: "a task is listed with what its instance was started with",
     async run({ store }) {
       const tasks = [taskRecord("1.1", { title: "Sign", candidateUsers: ["ada"] })];
-      const instance = instanceRecord("order", { workflow: "contracts" });
+      const facts = { workflow: "contracts", tenant: "acme", businessKey: "ORD-123" };
+      const instance = instanceRecord("order", { ...facts, version: "2.0.0" });
       await keep(store, [changeOf("order", 0, { instance, tasks })]);
-      assert.deepEqual(await store.listTasks({ limit: 1 }), [
-        { instanceId: "order", workflow: "contracts", task: tasks[0] },
+      await keep(store, [changeOf("plain", 0, { tasks })]);
+      const none = { workflow: "orders", tenant: undefined, businessKey: undefined };
+      assert.deepEqual(await store.listTasks({ limit: 2 }), [
+        { instanceId: "order", ...facts, workflowVersion: "2.0.0", task: tasks[0] },
+        { instanceId: "plain", ...none, workflowVersion: "1.0.0", task: tasks[0] },
       ]);
+      const upgraded = { ...instance, version: "3.0.0" };
+      await keep(store, [changeOf("order", 1, { instance: upgraded })]);
+      const [task] = await store.listTasks({ limit: 1 });
+      assert.equal(task?.workflowVersion, "3.0.0");
     },
   },
   {

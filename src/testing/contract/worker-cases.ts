@@ -254,6 +254,44 @@ export const workerCases: readonly CaseDefinition[] = [
     },
   },
   {
+    name: "settings: a value that replaces another is kept if the other one was",
+    async run({ store, other }) {
+      const second = await other();
+      assert.equal(await store.keepSetting("key", "one", "none"), "one");
+      assert.equal(await second.keepSetting("key", "two", "none"), "one");
+      assert.equal(await second.keepSetting("key", "two", "ONE"), "one");
+      assert.equal(await second.keepSetting("key", "two", "one"), "two");
+      assert.equal(await store.keepSetting("key", "three", "one"), "two");
+      assert.equal(await store.keepSetting("key", "two", "two"), "two");
+      assert.equal(await store.keepSetting("key", "", "two"), "");
+      assert.equal(await second.keepSetting("key", "four"), "");
+      assert.equal(await second.keepSetting("key", "four", ""), "four");
+      assert.equal(await store.keepSetting("other", "five"), "five");
+    },
+  },
+  {
+    name: "settings: of those who replace one value at the same moment, one does",
+    async run({ store, other }) {
+      const second = await other();
+      await store.keepSetting("key", "0");
+      for (let round = 1; round <= 10; round++) {
+        const told = await Promise.all(
+          Array.from({ length: 8 }, (_, index) =>
+            (index % 2 === 0 ? store : second).keepSetting(
+              "key",
+              `${round}/${index}`,
+              round === 1 ? "0" : `${round - 1}`,
+            ),
+          ),
+        );
+        assert.equal(new Set(told).size, 1, `all are told the same: ${told}`);
+        const [kept = ""] = told;
+        assert.ok(kept.startsWith(`${round}/`), `"${kept}" is of round ${round}`);
+        assert.equal(await second.keepSetting("key", `${round}`, kept), `${round}`);
+      }
+    },
+  },
+  {
     name: "settings: of values given at the same moment, all are told the one that is kept",
     async run({ store, other }) {
       const second = await other();

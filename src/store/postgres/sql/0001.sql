@@ -20,12 +20,15 @@ CREATE TABLE tandem_instances (
   parent_execution integer,
   id text COLLATE "C" PRIMARY KEY,
   owner text COLLATE "C",
-  workflow text NOT NULL,
-  workflow_version text NOT NULL,
-  status text NOT NULL,
-  user_id text,
-  tenant text,
+  workflow text COLLATE "C" NOT NULL,
+  workflow_version text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
+  user_id text COLLATE "C",
+  tenant text COLLATE "C",
   idempotency_key text COLLATE "C",
+  business_key text COLLATE "C",
+  tags jsonb,
+  traceparent text,
   initial_data json NOT NULL,
   error json,
   reason text,
@@ -40,6 +43,35 @@ WHERE idempotency_key IS NOT NULL;
 CREATE INDEX tandem_instances_by_owner
 ON tandem_instances (owner)
 WHERE owner IS NOT NULL;
+
+-- For searches. A list without a workflow or status goes through those that there are, from one to
+-- the next in the index, and takes a page of each: there are few, and so one index serves for all.
+CREATE INDEX tandem_instances_by_workflow
+ON tandem_instances (workflow, status, started_at, id) INCLUDE (workflow_version);
+
+CREATE INDEX tandem_instances_by_tenant
+ON tandem_instances (tenant, workflow, status, started_at, id) INCLUDE (workflow_version)
+WHERE tenant IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_business_key
+ON tandem_instances (business_key, started_at, id)
+WHERE business_key IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_user
+ON tandem_instances (user_id, workflow, status, started_at, id)
+WHERE user_id IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_parent
+ON tandem_instances (parent_instance_id, started_at, id)
+WHERE parent_instance_id IS NOT NULL;
+
+CREATE INDEX tandem_instances_by_tags
+ON tandem_instances USING gin (tags jsonb_path_ops)
+WHERE tags IS NOT NULL;
+
+CREATE INDEX tandem_instances_ended
+ON tandem_instances (workflow, status, ended_at, id)
+WHERE ended_at IS NOT NULL;
 
 CREATE TABLE tandem_executions (
   instance_number bigint NOT NULL,
@@ -87,38 +119,95 @@ FROM tandem_instances i
 JOIN tandem_executions e ON e.instance_number = i.number;
 
 CREATE TABLE tandem_tasks (
+  created_at bigint NOT NULL,
+  due_at bigint,
+  claimed_at bigint,
+  ended_at bigint,
+  execution integer NOT NULL,
+  priority integer NOT NULL,
+  reminded integer NOT NULL,
+  escalated integer NOT NULL,
   instance_id text COLLATE "C" NOT NULL,
   id text COLLATE "C" NOT NULL,
-  execution integer NOT NULL,
-  path text NOT NULL,
-  status text NOT NULL,
+  workflow text COLLATE "C" NOT NULL,
+  tenant text COLLATE "C",
+  business_key text COLLATE "C",
+  path text COLLATE "C" NOT NULL,
+  status text COLLATE "C" NOT NULL,
   title text NOT NULL,
   description text,
-  assignee text,
+  shown json,
+  assignee text COLLATE "C",
+  owner text,
+  proposal json,
   candidate_users json,
   candidate_groups json,
   exclude_users json,
-  created_at bigint NOT NULL,
-  ended_at bigint,
-  ended_by text,
+  ended_by text COLLATE "C",
   reason text,
   PRIMARY KEY (instance_id, id)
 );
 
-CREATE INDEX tandem_tasks_open
-ON tandem_tasks (created_at, instance_id, id)
-WHERE status = 'open';
+CREATE INDEX tandem_tasks_by_creation
+ON tandem_tasks (status, workflow, created_at, instance_id, id);
+
+CREATE INDEX tandem_tasks_by_due_date
+ON tandem_tasks (status, workflow, due_at, instance_id, id)
+WHERE due_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_end
+ON tandem_tasks (status, workflow, ended_at, instance_id, id)
+WHERE ended_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_of_tenant_by_creation
+ON tandem_tasks (tenant, status, workflow, created_at, instance_id, id)
+WHERE tenant IS NOT NULL;
+
+CREATE INDEX tandem_tasks_of_tenant_by_due_date
+ON tandem_tasks (tenant, status, workflow, due_at, instance_id, id)
+WHERE tenant IS NOT NULL AND due_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_of_tenant_by_end
+ON tandem_tasks (tenant, status, workflow, ended_at, instance_id, id)
+WHERE tenant IS NOT NULL AND ended_at IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_business_key
+ON tandem_tasks (business_key, status, created_at, instance_id, id)
+WHERE business_key IS NOT NULL;
+
+CREATE INDEX tandem_tasks_by_who_ended_it
+ON tandem_tasks (ended_by, ended_at, instance_id, id)
+WHERE ended_by IS NOT NULL;
 
 CREATE TABLE tandem_task_audience (
-  audience text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL,
+  due_at bigint,
+  audience text COLLATE "C" NOT NULL,
   instance_id text COLLATE "C" NOT NULL,
   task_id text COLLATE "C" NOT NULL,
-  PRIMARY KEY (audience, created_at, instance_id, task_id)
+  workflow text COLLATE "C" NOT NULL,
+  tenant text COLLATE "C",
+  exclude_users json,
+  PRIMARY KEY (instance_id, task_id, audience)
 );
 
-CREATE INDEX tandem_task_audience_by_task
-ON tandem_task_audience (instance_id, task_id);
+CREATE INDEX tandem_task_audience_by_creation
+ON tandem_task_audience (audience, created_at, instance_id, task_id);
+
+CREATE INDEX tandem_task_audience_of_workflow_by_creation
+ON tandem_task_audience (audience, workflow, created_at, instance_id, task_id);
+
+CREATE INDEX tandem_task_audience_of_workflow_by_due_date
+ON tandem_task_audience (audience, workflow, due_at, instance_id, task_id)
+WHERE due_at IS NOT NULL;
+
+CREATE INDEX tandem_task_audience_of_tenant_by_creation
+ON tandem_task_audience (audience, tenant, workflow, created_at, instance_id, task_id)
+WHERE tenant IS NOT NULL;
+
+CREATE INDEX tandem_task_audience_of_tenant_by_due_date
+ON tandem_task_audience (audience, tenant, workflow, due_at, instance_id, task_id)
+WHERE tenant IS NOT NULL AND due_at IS NOT NULL;
 
 CREATE TABLE tandem_timers (
   instance_id text COLLATE "C" NOT NULL,
@@ -140,6 +229,44 @@ CREATE TABLE tandem_signals (
   used_by integer,
   PRIMARY KEY (instance_id, id)
 );
+
+CREATE TABLE tandem_history (
+  number bigint GENERATED ALWAYS AS IDENTITY,
+  at bigint NOT NULL,
+  instance_id text COLLATE "C" NOT NULL,
+  type text NOT NULL,
+  user_id text,
+  on_behalf_of text,
+  through text,
+  path text,
+  task_id text COLLATE "C",
+  details json,
+  PRIMARY KEY (instance_id, number)
+);
+
+CREATE TABLE tandem_schedules (
+  id text COLLATE "C" PRIMARY KEY,
+  revision integer NOT NULL,
+  workflow text COLLATE "C" NOT NULL,
+  workflow_version text,
+  cron text NOT NULL,
+  timezone text NOT NULL,
+  initial_data json NOT NULL,
+  user_id text,
+  tenant text COLLATE "C",
+  business_key text,
+  tags json,
+  missed text NOT NULL,
+  is_paused boolean NOT NULL,
+  created_at bigint NOT NULL,
+  next_at bigint,
+  last_at bigint,
+  last_instance_id text
+);
+
+CREATE INDEX tandem_schedules_by_time
+ON tandem_schedules (next_at, id)
+WHERE next_at IS NOT NULL AND NOT is_paused;
 
 CREATE TABLE tandem_workers (
   id text COLLATE "C" PRIMARY KEY,
@@ -182,6 +309,11 @@ COMMENT ON COLUMN tandem_instances.state_version IS
   'Counts the changes of the instance: whoever writes names the one that it has seen.';
 COMMENT ON COLUMN tandem_instances.owner IS
   'The worker that runs its code; null while nothing runs.';
+COMMENT ON COLUMN tandem_instances.business_key IS
+  'What the application knows it by; several may share one.';
+COMMENT ON COLUMN tandem_instances.tags IS 'A list of texts; null for none.';
+COMMENT ON COLUMN tandem_instances.traceparent IS
+  'The trace that it was started in, as W3C traceparent.';
 COMMENT ON COLUMN tandem_instances.error IS
   'Why it failed: an object with code, message, path and more.';
 COMMENT ON COLUMN tandem_instances.reason IS 'Why it was cancelled.';
@@ -231,8 +363,16 @@ COMMENT ON COLUMN tandem_tasks.id IS 'Unique in the instance.';
 COMMENT ON COLUMN tandem_tasks.execution IS
   'The number of the execution that waits for it.';
 COMMENT ON COLUMN tandem_tasks.status IS 'open, completed or withdrawn';
+COMMENT ON COLUMN tandem_tasks.workflow IS 'Like tenant and business_key: of its instance.';
+COMMENT ON COLUMN tandem_tasks.shown IS 'What the decision is about, as people see it.';
+COMMENT ON COLUMN tandem_tasks.priority IS 'From 0 to 100, the most urgent.';
 COMMENT ON COLUMN tandem_tasks.assignee IS
   'Whose task it is; else those who may take it; else it is anybody''s.';
+COMMENT ON COLUMN tandem_tasks.claimed_at IS 'When the assignee claimed it, if so.';
+COMMENT ON COLUMN tandem_tasks.owner IS 'Who delegated it to the assignee, and gets the answer.';
+COMMENT ON COLUMN tandem_tasks.proposal IS 'What a delegate answered: by, at and data.';
+COMMENT ON COLUMN tandem_tasks.reminded IS 'How many of its reminders have fired.';
+COMMENT ON COLUMN tandem_tasks.escalated IS 'How many of its escalations have fired.';
 COMMENT ON COLUMN tandem_tasks.reason IS 'Why it was withdrawn.';
 
 COMMENT ON TABLE tandem_task_audience IS
@@ -240,7 +380,8 @@ COMMENT ON TABLE tandem_task_audience IS
 
 COMMENT ON TABLE tandem_timers IS 'What is due at a time.';
 COMMENT ON COLUMN tandem_timers.id IS 'Unique in the instance.';
-COMMENT ON COLUMN tandem_timers.kind IS 'timer, retry, timeout or deadline';
+COMMENT ON COLUMN tandem_timers.kind IS
+  'timer, retry, timeout, deadline, reminder or escalation';
 
 COMMENT ON TABLE tandem_signals IS 'Signals that arrived.';
 COMMENT ON COLUMN tandem_signals.number IS
@@ -248,6 +389,20 @@ COMMENT ON COLUMN tandem_signals.number IS
 COMMENT ON COLUMN tandem_signals.id IS 'Unique in the instance.';
 COMMENT ON COLUMN tandem_signals.used_by IS
   'The number of the execution that used it; null while none has.';
+
+COMMENT ON TABLE tandem_history IS 'Who did what to which instance. Rows are only ever added.';
+COMMENT ON COLUMN tandem_history.number IS
+  'Counts all entries: the order in which those of an instance were added.';
+COMMENT ON COLUMN tandem_history.user_id IS 'Who did it; null for a timer.';
+COMMENT ON COLUMN tandem_history.on_behalf_of IS 'For whom an administrator acted.';
+COMMENT ON COLUMN tandem_history.through IS 'By which way it came in, such as http.';
+COMMENT ON COLUMN tandem_history.details IS 'What else belongs to it, such as a reason.';
+
+COMMENT ON TABLE tandem_schedules IS 'What is started again and again.';
+COMMENT ON COLUMN tandem_schedules.revision IS 'Counts how often it was saved.';
+COMMENT ON COLUMN tandem_schedules.missed IS
+  'once or skip: what becomes of moments at which no process ran.';
+COMMENT ON COLUMN tandem_schedules.next_at IS 'Null if it never fires again.';
 
 COMMENT ON TABLE tandem_workers IS 'The engines that work on this database.';
 COMMENT ON COLUMN tandem_workers.beat IS 'Counts its signs of life.';

@@ -63,7 +63,8 @@ CREATE FUNCTION tandem_start_instances(
   ids text[], versions bigint[], owners text[], moments bigint[],
   workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
   users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
-  reasons text[], compensatings text[], parents text[], parent_executions integer[]
+  reasons text[], compensatings text[], parents text[], parent_executions integer[],
+  business_keys text[], tag_lists json[], traceparents text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
@@ -75,11 +76,12 @@ BEGIN
     INSERT INTO tandem_instances AS i (
       id, state_version, owner, changed_at, workflow, workflow_version, status, started_at,
       ended_at, user_id, tenant, idempotency_key, initial_data, error, reason, compensating,
-      parent_instance_id, parent_execution
+      parent_instance_id, parent_execution, business_key, tags, traceparent
     )
     SELECT c.id, 1, c.owner, c.moment, c.workflow, c.workflow_version, c.status, c.started_at,
       c.ended_at, c.user_id, c.tenant, c.idempotency_key, c.data, c.error, c.reason,
-      c.compensating, c.parent_instance_id, c.parent_execution
+      c.compensating, c.parent_instance_id, c.parent_execution, c.business_key, c.tags::jsonb,
+      c.traceparent
     FROM (
       SELECT unnest(ids) AS id, unnest(versions) AS version, unnest(owners) AS owner,
         unnest(moments) AS moment, unnest(workflows) AS workflow,
@@ -88,7 +90,8 @@ BEGIN
         unnest(tenants) AS tenant, unnest(idempotency_keys) AS idempotency_key,
         unnest(initial_data) AS data, unnest(errors) AS error, unnest(reasons) AS reason,
         unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution
+        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
+        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
     ) AS c
     WHERE c.version = 0
     ON CONFLICT DO NOTHING
@@ -109,7 +112,8 @@ CREATE FUNCTION tandem_replace_instances(
   ids text[], versions bigint[], owners text[], moments bigint[],
   workflows text[], workflow_versions text[], statuses text[], starts bigint[], ends bigint[],
   users text[], tenants text[], idempotency_keys text[], initial_data json[], errors json[],
-  reasons text[], compensatings text[], parents text[], parent_executions integer[]
+  reasons text[], compensatings text[], parents text[], parent_executions integer[],
+  business_keys text[], tag_lists json[], traceparents text[]
 ) RETURNS bigint[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
@@ -124,7 +128,8 @@ BEGIN
       started_at = c.started_at, ended_at = c.ended_at, user_id = c.user_id, tenant = c.tenant,
       idempotency_key = c.idempotency_key, initial_data = c.data, error = c.error,
       reason = c.reason, compensating = c.compensating,
-      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution
+      parent_instance_id = c.parent_instance_id, parent_execution = c.parent_execution,
+      business_key = c.business_key, tags = c.tags::jsonb, traceparent = c.traceparent
     FROM (
       SELECT generate_subscripts(ids, 1) AS place, unnest(ids) AS id,
         unnest(versions) AS version, unnest(owners) AS owner, unnest(moments) AS moment,
@@ -134,7 +139,8 @@ BEGIN
         unnest(idempotency_keys) AS idempotency_key, unnest(initial_data) AS data,
         unnest(errors) AS error, unnest(reasons) AS reason,
         unnest(compensatings) AS compensating, unnest(parents) AS parent_instance_id,
-        unnest(parent_executions) AS parent_execution
+        unnest(parent_executions) AS parent_execution, unnest(business_keys) AS business_key,
+        unnest(tag_lists) AS tags, unnest(traceparents) AS traceparent
     ) AS c
     WHERE i.id = ANY (ARRAY[c.id]) AND i.state_version = c.version
     RETURNING i.number, c.place
@@ -286,12 +292,15 @@ BEGIN
 END $$;
 
 -- Tasks, and the names under which those that are open are found; audience_rows are the places of
--- their tasks among the given ones.
+-- their tasks among the given ones. What tasks are found by stands with them, also if it belongs to
+-- their instances, where it never changes.
 CREATE FUNCTION tandem_keep_tasks(
   kept bigint[], places integer[], instances text[],
   ids text[], executions integer[], paths text[], statuses text[], titles text[],
-  descriptions text[], assignees text[], candidate_users json[], candidate_groups json[],
-  exclude_users json[], creations bigint[], ends bigint[], enders text[], reasons text[],
+  descriptions text[], shown json[], priorities integer[], due_dates bigint[], assignees text[],
+  claims bigint[], owners text[], proposals json[], candidate_users json[],
+  candidate_groups json[], exclude_users json[], reminders integer[], escalations integer[],
+  creations bigint[], ends bigint[], enders text[], reasons text[],
   audience_rows integer[], audiences text[]
 ) RETURNS void LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
@@ -305,32 +314,48 @@ BEGIN
     AND kept[c.place] IS NOT NULL;
 
   INSERT INTO tandem_tasks AS t (
-    instance_id, id, execution, path, status, title, description, assignee, candidate_users,
-    candidate_groups, exclude_users, created_at, ended_at, ended_by, reason
+    instance_id, id, workflow, tenant, business_key, execution, path, status, title, description,
+    shown, priority, due_at, assignee, claimed_at, owner, proposal, candidate_users,
+    candidate_groups, exclude_users, reminded, escalated, created_at, ended_at, ended_by, reason
   )
-  SELECT c.instance_id, c.id, c.execution, c.path, c.status, c.title, c.description, c.assignee,
-    c.users, c.groups, c.excluded, c.created_at, c.ended_at, c.ended_by, c.reason
+  SELECT c.instance_id, c.id, i.workflow, i.tenant, i.business_key, c.execution, c.path, c.status,
+    c.title, c.description, c.shown, c.priority, c.due_at, c.assignee, c.claimed_at, c.owner,
+    c.proposal, c.users, c.groups, c.excluded, c.reminded, c.escalated, c.created_at, c.ended_at,
+    c.ended_by, c.reason
   FROM (
     SELECT unnest(places) AS place, unnest(instances) AS instance_id, unnest(ids) AS id,
       unnest(executions) AS execution, unnest(paths) AS path, unnest(statuses) AS status,
-      unnest(titles) AS title, unnest(descriptions) AS description,
-      unnest(assignees) AS assignee, unnest(candidate_users) AS users,
+      unnest(titles) AS title, unnest(descriptions) AS description, unnest(shown) AS shown,
+      unnest(priorities) AS priority, unnest(due_dates) AS due_at,
+      unnest(assignees) AS assignee, unnest(claims) AS claimed_at, unnest(owners) AS owner,
+      unnest(proposals) AS proposal, unnest(candidate_users) AS users,
       unnest(candidate_groups) AS groups, unnest(exclude_users) AS excluded,
+      unnest(reminders) AS reminded, unnest(escalations) AS escalated,
       unnest(creations) AS created_at, unnest(ends) AS ended_at, unnest(enders) AS ended_by,
       unnest(reasons) AS reason
   ) AS c
+  JOIN tandem_instances AS i ON i.id = ANY (ARRAY[c.instance_id])
   WHERE kept[c.place] IS NOT NULL
   ON CONFLICT (instance_id, id) DO UPDATE SET
     execution = excluded.execution, path = excluded.path, status = excluded.status,
-    title = excluded.title, description = excluded.description, assignee = excluded.assignee,
+    title = excluded.title, description = excluded.description, shown = excluded.shown,
+    priority = excluded.priority, due_at = excluded.due_at, assignee = excluded.assignee,
+    claimed_at = excluded.claimed_at, owner = excluded.owner, proposal = excluded.proposal,
     candidate_users = excluded.candidate_users, candidate_groups = excluded.candidate_groups,
-    exclude_users = excluded.exclude_users, created_at = excluded.created_at,
+    exclude_users = excluded.exclude_users, reminded = excluded.reminded,
+    escalated = excluded.escalated, created_at = excluded.created_at,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by, reason = excluded.reason;
 
-  INSERT INTO tandem_task_audience (audience, created_at, instance_id, task_id)
-  SELECT a.audience, creations[a.row], instances[a.row], ids[a.row]
-  FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
-  WHERE kept[places[a.row]] IS NOT NULL;
+  IF cardinality(audiences) > 0 THEN
+    INSERT INTO tandem_task_audience (
+      audience, instance_id, task_id, workflow, tenant, created_at, due_at, exclude_users
+    )
+    SELECT a.audience, instances[a.row], ids[a.row], i.workflow, i.tenant, creations[a.row],
+      due_dates[a.row], exclude_users[a.row]
+    FROM (SELECT unnest(audience_rows) AS row, unnest(audiences) AS audience) AS a
+    JOIN tandem_instances AS i ON i.id = ANY (ARRAY[instances[a.row]])
+    WHERE kept[places[a.row]] IS NOT NULL;
+  END IF;
 END $$;
 
 -- Timers that are cleared, and timers that are set.
@@ -381,6 +406,29 @@ BEGIN
   WHERE kept[c.place] IS NOT NULL
   ON CONFLICT (instance_id, id) DO UPDATE SET
     name = excluded.name, data = excluded.data, used_by = excluded.used_by;
+END $$;
+
+-- Entries of the history. The row of an instance is locked while they are added, so its entries
+-- are numbered in their order.
+CREATE FUNCTION tandem_keep_acts(
+  kept bigint[], places integer[], instances text[],
+  types text[], moments bigint[], users text[], beneficiaries text[], ways text[], paths text[],
+  tasks text[], details json[]
+) RETURNS void LANGUAGE plpgsql
+AS $$
+BEGIN
+  INSERT INTO tandem_history (
+    instance_id, type, at, user_id, on_behalf_of, through, path, task_id, details
+  )
+  SELECT c.instance_id, c.type, c.moment, c.user_id, c.beneficiary, c.way, c.path, c.task_id,
+    c.details
+  FROM (
+    SELECT unnest(places) AS place, unnest(instances) AS instance_id, unnest(types) AS type,
+      unnest(moments) AS moment, unnest(users) AS user_id, unnest(beneficiaries) AS beneficiary,
+      unnest(ways) AS way, unnest(paths) AS path, unnest(tasks) AS task_id,
+      unnest(details) AS details
+  ) AS c
+  WHERE kept[c.place] IS NOT NULL;
 END $$;
 
 -- Messages, answers, handovers and dismissed answers; messages and answers that belong to no change
@@ -519,10 +567,48 @@ BEGIN
   RETURNING i.id;
 END $$;
 
--- Keeps a setting unless there is one; gives the one that is kept.
-CREATE FUNCTION tandem_keep_setting(setting text, given text) RETURNS text LANGUAGE plpgsql
+-- Keeps a setting unless there is one, other than the one to replace; gives the one that is kept.
+CREATE FUNCTION tandem_keep_setting(setting text, given text, replaced text)
+RETURNS text LANGUAGE plpgsql
 AS $$
 BEGIN
-  INSERT INTO tandem_settings (key, value) VALUES (setting, given) ON CONFLICT (key) DO NOTHING;
+  INSERT INTO tandem_settings AS s (key, value) VALUES (setting, given)
+  ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE s.value = replaced;
   RETURN (SELECT s.value FROM tandem_settings AS s WHERE s.key = setting);
+END $$;
+
+-- Removes instances that ended before a moment and that no instance waits for, with everything
+-- that is kept of them; gives their ids. What somebody else has locked is left for another time.
+CREATE FUNCTION tandem_remove_ended(ids text[], before bigint) RETURNS text[] LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+DECLARE
+  gone text[];
+  numbers bigint[];
+BEGIN
+  WITH locked AS MATERIALIZED (
+    SELECT i.id, i.number FROM (SELECT unnest(ids) AS id) AS c
+    JOIN tandem_instances AS i ON i.id = ANY (ARRAY[c.id])
+    WHERE i.ended_at < before AND NOT EXISTS (
+      SELECT FROM tandem_instances AS p
+      WHERE p.id = ANY (ARRAY[i.parent_instance_id]) AND p.ended_at IS NULL
+    )
+    FOR UPDATE OF i SKIP LOCKED
+  )
+  SELECT array_agg(l.id), array_agg(l.number) INTO gone, numbers FROM locked AS l;
+  DELETE FROM tandem_executions AS e USING (SELECT unnest(numbers) AS number) AS c
+  WHERE e.instance_number = ANY (ARRAY[c.number]);
+  DELETE FROM tandem_task_audience AS a USING (SELECT unnest(gone) AS id) AS c
+  WHERE a.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_tasks AS t USING (SELECT unnest(gone) AS id) AS c
+  WHERE t.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_timers AS t USING (SELECT unnest(gone) AS id) AS c
+  WHERE t.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_signals AS s USING (SELECT unnest(gone) AS id) AS c
+  WHERE s.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_history AS h USING (SELECT unnest(gone) AS id) AS c
+  WHERE h.instance_id = ANY (ARRAY[c.id]);
+  DELETE FROM tandem_instances AS i USING (SELECT unnest(gone) AS id) AS c
+  WHERE i.id = ANY (ARRAY[c.id]);
+  RETURN coalesce(gone, '{}');
 END $$;
