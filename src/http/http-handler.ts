@@ -86,7 +86,8 @@ class HttpServer {
   constructor(engine: LocalExecutionEngine, options: HttpOptions) {
     const { clock = systemClock, logger = console, basePath = "/api", webhookSignature } = options;
     this.#options = options;
-    this.#surroundings = { engine, clock, logger, basePath };
+    const { through = "http" } = options;
+    this.#surroundings = { engine, clock, logger, basePath, through };
     this.#allowedOrigins = new Set(options.allowedOrigins);
     const { dashboard = false } = options;
     this.#dashboard =

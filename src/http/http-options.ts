@@ -31,6 +31,8 @@ export interface HttpOptions {
    * asks this handler for.
    */
   readonly dashboard?: boolean | DashboardOptions;
+  /** By which way requests come in, as the history tells it: "http" unless told. */
+  readonly through?: string;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }
