@@ -1,0 +1,42 @@
+import { CommanderError } from "commander";
+import { exitCodes, reportFailure } from "./failure.ts";
+import { createProgram } from "./program.ts";
+
+/** Runs the command that the words name, and ends the process with its exit code. */
+export async function main(words: readonly string[]): Promise<void> {
+  hideExperimentalWarnings();
+  leaveWithoutReaders();
+  process.exitCode = await run(words);
+  // What users' definitions keep open (a pool, a timer) must not keep the command.
+  process.stderr.write("", () => process.stdout.write("", () => process.exit()));
+}
+
+async function run(words: readonly string[]): Promise<number> {
+  const isJson = words.includes("--json");
+  const isVerbose = words.includes("--verbose");
+  try {
+    await createProgram().parseAsync(words, { from: "user" });
+    return Number(process.exitCode ?? exitCodes.done);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has said itself what was wrong; help and the version are no failures.
+      return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    }
+    return reportFailure(error, { isJson, isVerbose });
+  }
+}
+
+/** `node:sqlite` and TypeScript files are used on purpose. */
+export function hideExperimentalWarnings(): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name !== "ExperimentalWarning") process.stderr.write(`${String(warning)}\n`);
+  });
+}
+
+/** `tandem list | head`: who reads no further has seen enough. */
+function leaveWithoutReaders(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? exitCodes.done : exitCodes.failed);
+  });
+}

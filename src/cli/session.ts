@@ -1,0 +1,185 @@
+import { userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WorkflowRegistry } from "../definition/registry.ts";
+import type { EngineOptions } from "../engine/engine-options.ts";
+import type { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
+import { RequestFailedError, UsageError } from "../errors.ts";
+import { type Client, createClient } from "../http/client.ts";
+import type { Store } from "../store/store.ts";
+import { openStore, refuseMissing, showDatabase, usualDatabase } from "./database.ts";
+import { findDefinitionsFile, loadDefinitions, noDefinitionsFile } from "./definitions-file.ts";
+import { StderrLogger } from "./logger.ts";
+import type { CommonOptions } from "./options.ts";
+import { Progress, tell } from "./terminal.ts";
+
+/** A connection to a server, or to a local database by way of an engine in this process. */
+export interface Session {
+  readonly client: Client;
+  readonly isLocal: boolean;
+  /** What messages call it. */
+  readonly where: string;
+  /** Waits for what was set going in this process; what another process runs is not waited for. */
+  finish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionNeeds {
+  /** Whether a local database is made if there is none. */
+  readonly makesDatabase?: boolean;
+  /** What a local database is read with; definitions that are found unless told. */
+  readonly definitions?: "required" | "none";
+  /** Whether the process runs workflows like any other, and does not only do what it is told. */
+  readonly isWorker?: boolean;
+}
+
+/** Opens a session, does the work, and closes it. */
+export async function withSession<Result>(
+  options: CommonOptions,
+  needs: SessionNeeds,
+  work: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const session =
+    options.url === undefined ? await openLocal(options, needs) : openRemote(options.url, options);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+// ------------------------------------------------------------------------------------- over HTTP
+
+function openRemote(url: string, options: CommonOptions): Session {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new UsageError(
+      `--url is ${JSON.stringify(url)}; it is the address of an API, such as ` +
+        "http://localhost:4680/api.",
+    );
+  }
+  if (options.as !== undefined && process.env.TANDEM_USER === undefined) {
+    throw new UsageError("--as is for a local database; over HTTP the server knows who you are.");
+  }
+  const token = process.env.TANDEM_TOKEN;
+  const client = createClient({
+    baseUrl: url,
+    fetch: reach(url),
+    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+  });
+  const nothing = async () => {};
+  return { client, isLocal: false, where: url, finish: nothing, close: nothing };
+}
+
+function reach(url: string): typeof fetch {
+  return async (input, init) => {
+    try {
+      return await fetch(input, init);
+    } catch (error) {
+      if (init?.signal?.aborted === true) throw error;
+      const { cause } = error as { cause?: { message?: string; code?: string } };
+      const reason = cause?.message || cause?.code || String(error);
+      throw new RequestFailedError(`No server answers at ${url}: ${reason}.`, {});
+    }
+  };
+}
+
+// ---------------------------------------------------------------------------------- in this process
+
+async function openLocal(options: CommonOptions, needs: SessionNeeds): Promise<Session> {
+  const database = options.database ?? usualDatabase;
+  const isVerbose = options.verbose === true;
+  const { definitions } = needs;
+  const file = definitions === "none" ? undefined : findDefinitionsFile(options.workflows);
+  if (file === undefined && definitions === "required") throw noDefinitionsFile();
+  if (needs.makesDatabase !== true) refuseMissing(database);
+  const loaded = file === undefined ? undefined : await loadDefinitions(file);
+  if (isVerbose && loaded !== undefined) tell(`definitions: ${loaded.file}`);
+  const registry = loaded?.registry ?? new WorkflowRegistry();
+  const store = await openStore(database);
+  const { LocalExecutionEngine } = await import("../engine/local-execution-engine.ts");
+  const logger = new StderrLogger(isVerbose);
+  const engine = new LocalExecutionEngine(registry, {
+    ...guestOptions(needs),
+    ...loaded?.engineOptions,
+    logger: loaded?.engineOptions.logger ?? logger,
+    store,
+  });
+  if (needs.isWorker === true) await engine.recover();
+  const client = await clientOf(engine, options, logger);
+  return {
+    client,
+    isLocal: true,
+    where: showDatabase(database),
+    finish: () => finish(engine, store),
+    close: () => engine.close(),
+  };
+}
+
+function guestOptions({ isWorker = false }: SessionNeeds): EngineOptions {
+  // What other processes answer is looked for more often than a server has to.
+  return isWorker ? {} : { isGuest: true, pollIntervalMs: 250 };
+}
+
+async function clientOf(
+  engine: LocalExecutionEngine,
+  options: CommonOptions,
+  logger: StderrLogger,
+): Promise<Client> {
+  const { createHttpHandler } = await import("../http/http-handler.ts");
+  const user = options.as ?? process.env.TANDEM_USER ?? loginName();
+  const faults: unknown[] = [];
+  const handler = createHttpHandler(engine, {
+    authenticate: () => ({ ...(user !== undefined && { user }), roles: ["admin"] }),
+    through: "cli",
+    maxBodyBytes: 64 * 1024 * 1024,
+    logger: {
+      ...silent,
+      error: (_message, { error }: { error?: unknown } = {}) => faults.push(error),
+    },
+  });
+  return createClient({
+    baseUrl: "http://localhost/api",
+    fetch: async (input, init) => {
+      const response = await handler(new Request(input, init));
+      // A server hides from strangers what is wrong with it.
+      const fault = response.status >= 500 ? faults.pop() : undefined;
+      if (fault === undefined) return response;
+      logger.debug("The handler failed", { error: fault });
+      throw fault;
+    },
+  });
+}
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {} };
+
+function loginName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may have no name for its user.
+    return undefined;
+  }
+}
+
+/** For so long nothing is said while something runs. */
+const silentMs = 1000;
+
+async function finish(engine: LocalExecutionEngine, store: Store): Promise<void> {
+  const { id } = engine.load;
+  const progress = new Progress();
+  const begin = Date.now();
+  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+    const isIdle =
+      !engine.isBusy &&
+      (await store.owned(id)).length === 0 &&
+      (await store.receive(id)).messages.length === 0;
+    if (isIdle) break;
+    const { runningSteps } = engine.load;
+    if (Date.now() - begin > silentMs) {
+      progress.show(
+        `${runningSteps} ${runningSteps === 1 ? "step runs" : "steps run"} … (Ctrl-C to leave it to others)`,
+      );
+    }
+    await sleep(pauseMs);
+  }
+  progress.end();
+}
