@@ -8,7 +8,7 @@ import {
   showDatabase,
   usualDatabase,
 } from "./database.ts";
-import { findChangedDefinitions } from "./definition-checks.ts";
+import { findChangedDefinitions, findMissingDefinitions } from "./definition-checks.ts";
 import { findDefinitionsFile, loadDefinitions } from "./definitions-file.ts";
 import type { Finding } from "./finding.ts";
 import type { CommonOptions } from "./options.ts";
@@ -261,14 +261,7 @@ async function judgeDefinitions(
 }
 
 function judgeMissing(registry: WorkflowRegistry, open: readonly InstanceCount[]): Finding {
-  const known = new Set(
-    registry.listDefinitions().map(({ name, version }) => `${name} ${version}`),
-  );
-  const missing = new Map<string, number>();
-  for (const { workflow, version, count: number } of open) {
-    const name = `${workflow} ${version}`;
-    if (!known.has(name)) missing.set(name, (missing.get(name) ?? 0) + number);
-  }
+  const missing = findMissingDefinitions(registry, open);
   const check = "definitions";
   if (missing.size === 0) {
     return {

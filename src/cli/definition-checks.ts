@@ -32,3 +32,23 @@ export async function findChangedDefinitions(
   }
   return changed;
 }
+
+const openStatuses: ReadonlySet<string> = new Set(["pending", "running", "waiting", "paused"]);
+
+/** Instances that have not ended and whose definition is not there: how many, by name and version. */
+export function findMissingDefinitions(
+  registry: WorkflowRegistry,
+  counts: readonly InstanceCount[],
+): ReadonlyMap<string, number> {
+  const known = new Set(
+    registry.listDefinitions().map(({ name, version }) => `${name} ${version}`),
+  );
+  const missing = new Map<string, number>();
+  for (const { workflow, version, status, count } of counts) {
+    const name = `${workflow} ${version}`;
+    if (openStatuses.has(status) && !known.has(name)) {
+      missing.set(name, (missing.get(name) ?? 0) + count);
+    }
+  }
+  return missing;
+}

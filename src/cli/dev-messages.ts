@@ -7,6 +7,8 @@ export type FromChild =
       readonly workflows: readonly DevWorkflow[];
       /** Definitions that are not those that their instances were made with. */
       readonly changed: readonly string[];
+      /** Versions that instances need which have not ended, and that are not exported. */
+      readonly missing: readonly string[];
     }
   | { readonly type: "failed"; readonly files: readonly string[]; readonly message: string }
   | { readonly type: "listening"; readonly port: number; readonly hasDashboard: boolean }

@@ -7,7 +7,7 @@ import { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
 import { createHttpHandler, type HttpHandler } from "../http/http-handler.ts";
 import { toNodeHandler } from "../http/node-handler.ts";
 import { databaseExists, openStore, readSchemaVersion } from "./database.ts";
-import { findChangedDefinitions } from "./definition-checks.ts";
+import { findChangedDefinitions, findMissingDefinitions } from "./definition-checks.ts";
 import { type LoadedDefinitions, loadDefinitions } from "./definitions-file.ts";
 import type { DevSettings, DevWorkflow, FromChild, ToChild } from "./dev-messages.ts";
 import { StderrLogger } from "./logger.ts";
@@ -38,7 +38,7 @@ async function load({ file, database }: DevSettings): Promise<LoadedDefinitions 
     files.add(file);
     noteLoadedFiles();
     const loaded = await loadDefinitions(file);
-    const changed = await findChanged(loaded, database);
+    const fit = await compare(loaded, database);
     const workflows = loaded.registry.listDefinitions().map(
       ({ name, version, inputSchema }): DevWorkflow => ({
         name,
@@ -46,7 +46,7 @@ async function load({ file, database }: DevSettings): Promise<LoadedDefinitions 
         sample: sampleOf(inputSchema),
       }),
     );
-    await send({ type: "loaded", files: [...files], workflows, changed });
+    await send({ type: "loaded", files: [...files], workflows, ...fit });
     return loaded;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -55,14 +55,21 @@ async function load({ file, database }: DevSettings): Promise<LoadedDefinitions 
   }
 }
 
-async function findChanged({ registry }: LoadedDefinitions, database: string): Promise<string[]> {
-  if (!databaseExists(database)) return [];
+/** How they fit what is in the database. */
+async function compare({ registry }: LoadedDefinitions, database: string) {
+  const nothing = { changed: [], missing: [] };
+  if (!databaseExists(database)) return nothing;
   const { found, known } = await readSchemaVersion(database);
-  if (found !== known) return [];
+  if (found !== known) return nothing;
   const store = await openStore(database);
   try {
     const counts = await store.countInstances({});
-    return (await findChangedDefinitions(registry, store, counts)).map(({ message }) => message);
+    const changed = await findChangedDefinitions(registry, store, counts);
+    const missing = [...findMissingDefinitions(registry, counts)];
+    return {
+      changed: changed.map(({ message }) => message),
+      missing: missing.map(([name, count]) => `${name} (${count})`),
+    };
   } finally {
     await store.close();
   }

@@ -9,6 +9,8 @@ export interface DevReport {
   listening: [port: number, hasDashboard: boolean, workflows: readonly DevWorkflow[]];
   /** What is wrong with the definitions; what ran before goes on. */
   failed: [message: string];
+  /** Instances wait for definitions that are not exported. */
+  missing: [names: readonly string[]];
   /** It cannot run at all. */
   refused: [message: string];
   /** The process ended by itself. */
@@ -76,7 +78,7 @@ export class DevSupervisor extends EventEmitter<DevReport> {
 
   async #replace(
     child: ChildProcess,
-    { workflows, changed }: Extract<FromChild, { type: "loaded" }>,
+    { workflows, changed, missing }: Extract<FromChild, { type: "loaded" }>,
   ): Promise<void> {
     const before = this.#running;
     for (const message of changed) this.emit("failed", message);
@@ -94,6 +96,7 @@ export class DevSupervisor extends EventEmitter<DevReport> {
       this.#port = message.port;
       this.#isPortGiven = true;
       this.emit("listening", message.port, message.hasDashboard, workflows);
+      if (missing.length > 0) this.emit("missing", missing);
     });
     tell(child, { type: "run", port: this.#port, isPortGiven: this.#isPortGiven });
   }

@@ -9,6 +9,8 @@ export const exitCodes = {
   failed: 1,
   /** Wrong words or options: nothing was tried. */
   usage: 2,
+  /** Ctrl-C: what was begun goes on in another engine. */
+  interrupted: 130,
 } as const;
 
 /** What to do, where the message cannot know that it is read at a terminal. */

@@ -1,6 +1,6 @@
 import type { Instance, InstanceSummary, TaskSummary } from "../http/client-types.ts";
 import type { CommonOptions } from "./options.ts";
-import { paint, type Style, wrap } from "./terminal.ts";
+import { commandName, paint, type Style, wrap } from "./terminal.ts";
 
 const statusStyles: Readonly<Record<string, Style>> = {
   completed: "green",
@@ -39,10 +39,12 @@ const mostNamed = 5;
 function nextLines(instance: Instance, options: CommonOptions): string[] {
   const { id, tasks, status } = instance;
   const where = whereWords(options);
-  if (status === "failed") return next("retry it", `tandem retry ${id}${where}`);
-  if (status === "paused") return next("go on with it", `tandem resume ${id}${where}`);
+  if (status === "failed") return next("retry it", `${commandName()} retry ${id}${where}`);
+  if (status === "paused") return next("go on with it", `${commandName()} resume ${id}${where}`);
   if (tasks.length === 0) {
-    return status === "waiting" ? next("see what it waits for", `tandem show ${id}${where}`) : [];
+    return status === "waiting"
+      ? next("see what it waits for", `${commandName()} show ${id}${where}`)
+      : [];
   }
   const lines = tasks.slice(0, mostNamed).flatMap((task) => taskLines(task, where));
   const others = tasks.length - mostNamed;
@@ -57,7 +59,7 @@ function taskLines(task: TaskSummary, where: string): string[] {
   const { id, title, path } = task;
   return [
     ...wrap(`waits for ${forWhom(task)}: ${title} (${path})`, "  "),
-    `    ${paint("cyan", `tandem complete ${id}${where}`)}`,
+    `    ${paint("cyan", `${commandName()} complete ${id}${where}`)}`,
   ];
 }
 

@@ -2,7 +2,7 @@ import type { Graph, GraphNode, HistoryEntry, StepExecution } from "../http/clie
 import type { Sight } from "./follow.ts";
 import { forWhom, reasonLines, statusStyle } from "./instance-lines.ts";
 import { duration, relative } from "./moments.ts";
-import { columns, pad, paint, type Style, shorten, widthOf } from "./terminal.ts";
+import { columns, commandName, pad, paint, type Style, shorten, widthOf } from "./terminal.ts";
 import { Timeline } from "./timeline.ts";
 
 const marks: Readonly<Record<StepExecution["status"], readonly [mark: string, style: Style]>> = {
@@ -40,7 +40,7 @@ export function viewInstance({ instance, steps }: Sight, options: ViewOptions): 
   for (const task of instance.tasks) {
     const due = task.dueAt === undefined ? "" : `, due ${relative(task.dueAt, options.now)}`;
     lines.push(shorten(`  ${task.title}: ${forWhom(task)}${due}`, columns()));
-    lines.push(`    ${paint("cyan", `tandem complete ${task.id}`)}`);
+    lines.push(`    ${paint("cyan", `${commandName()} complete ${task.id}`)}`);
   }
   const entries = Object.entries(data);
   if (entries.length > 0) lines.push("", paint("bold", "Data"), ...dataLines(entries));

@@ -9,6 +9,8 @@ import { addCommonOptions, addLocalOptions, addOutputOptions } from "./options.t
  */
 export function createProgram(): Command {
   const program = new Command("tandem")
+    .configureHelp({ subcommandTerm: (command) => termOf(command) })
+    .helpCommand(false)
     .description("Workflows of people and machines, at the terminal.")
     .version(packageVersion())
     .exitOverride()
@@ -28,9 +30,18 @@ export function createProgram(): Command {
   return program;
 }
 
+/** Every command has options; that is not said with each. */
+function termOf(command: Command): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? "…" : ""}`;
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...words].join(" ");
+}
+
 const afterHelp = `
 Commands work on the database in this folder (tandem.db, or --database), or with
---url on a running server. "tandem help start" says what a command takes.
+--url on a running server. "tandem start --help" says what a command takes.
 Exit codes: 0 done, 1 refused or failed, 2 wrong words or options.`;
 
 function addBeginning(program: Command): void {
@@ -38,7 +49,7 @@ function addBeginning(program: Command): void {
     program
       .command("init")
       .argument("[folder]", "where; this folder unless told", ".")
-      .description("Make a small project that runs: an order that needs an approval")
+      .description("Make a small project that runs")
       .option("--javascript", "write JavaScript instead of TypeScript"),
   ).action(async (folder: string, options) => {
     const { init } = await import("./commands/init.ts");
@@ -48,7 +59,7 @@ function addBeginning(program: Command): void {
     program
       .command("dev")
       .argument("[file]", "the file that exports the definitions, as --workflows")
-      .description("Run workflows here: engine, API and dashboard, anew when a file changes")
+      .description("Run engine, API and dashboard, anew when files change")
       .option(
         "--port <number>",
         "where the API listens (4680, or the next that is free)",
@@ -62,7 +73,7 @@ function addBeginning(program: Command): void {
   addLocalOptions(
     program
       .command("migrate")
-      .description("Bring the database's tables up to this version of the package")
+      .description("Bring the database up to this version")
       .option("--check", "change nothing; exit with 1 if there is something to do"),
   ).action(async (options) => {
     const { migrate } = await import("./commands/migrate.ts");
@@ -100,7 +111,7 @@ function addInstances(program: Command): void {
     program
       .command("show")
       .argument("<instance>", "its id")
-      .description("Show an instance: its steps as a tree, when each ran, its data")
+      .description("Show its steps as a tree, when each ran, and its data")
       .option("--follow", "go on until it has ended")
       .option("--history", "also who did what")
       .option("--all", "all of its steps, however many"),
@@ -120,10 +131,10 @@ function addInstances(program: Command): void {
     const { graph } = await import("./commands/graph.ts");
     await graph(name, options);
   });
-  addChange(program, "cancel", "Cancel instances: what runs is stopped, tasks are withdrawn")
+  addChange(program, "cancel", "Cancel: stop what runs, withdraw tasks")
     .option("--reason <text>", "why, for the history")
     .action((instances: string[], options) => changeInstances("cancel", instances, options));
-  addChange(program, "pause", "Pause instances: what runs ends, nothing new starts").action(
+  addChange(program, "pause", "Pause: what runs ends, nothing new starts").action(
     (instances: string[], options) => changeInstances("pause", instances, options),
   );
   addChange(program, "resume", "Go on with paused instances").action(
@@ -162,7 +173,7 @@ function addTasks(program: Command): void {
     program
       .command("complete")
       .argument("<task>", "its id, or the id of an instance with one open task")
-      .description("Complete a task; without --data, its form is asked here")
+      .description("Complete a task; asks for its form without --data")
       .option("--data <json>", "what the form asks for: JSON, @file, or - for stdin")
       .option("--step <path>", "which task of the instance")
       .option("--on-behalf-of <name>", "for whom, as an administrator"),
@@ -174,9 +185,7 @@ function addTasks(program: Command): void {
 
 function addCare(program: Command): void {
   const doctor = addCommonOptions(
-    program
-      .command("doctor")
-      .description("Look for what is wrong, and say what to do; exit with 1 if something is"),
+    program.command("doctor").description("Look for what is wrong, and say what to do"),
   );
   doctor.action(async (options) => {
     const { doctor: examine } = await import("./commands/doctor.ts");
@@ -185,7 +194,7 @@ function addCare(program: Command): void {
   program
     .command("completion")
     .argument("<shell>", "bash, zsh or fish")
-    .description("Print a script that completes commands and options in a shell")
+    .description("Print a script that completes words in a shell")
     .action(async (shell: string) => {
       const { completion } = await import("./commands/completion.ts");
       completion(shell, program);

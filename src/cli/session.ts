@@ -6,8 +6,15 @@ import type { LocalExecutionEngine } from "../engine/local-execution-engine.ts";
 import { RequestFailedError, UsageError } from "../errors.ts";
 import { type Client, createClient } from "../http/client.ts";
 import type { Store } from "../store/store.ts";
-import { openStore, refuseMissing, showDatabase, usualDatabase } from "./database.ts";
+import {
+  databaseExists,
+  openStore,
+  refuseMissing,
+  showDatabase,
+  usualDatabase,
+} from "./database.ts";
 import { findDefinitionsFile, loadDefinitions, noDefinitionsFile } from "./definitions-file.ts";
+import { exitCodes } from "./failure.ts";
 import { StderrLogger } from "./logger.ts";
 import type { CommonOptions } from "./options.ts";
 import { Progress, tell } from "./terminal.ts";
@@ -24,8 +31,8 @@ export interface Session {
 }
 
 export interface SessionNeeds {
-  /** Whether a local database is made if there is none. */
-  readonly makesDatabase?: boolean;
+  /** What becomes of a local database that does not exist; it is refused unless told. */
+  readonly missing?: "made" | "empty";
   /** What a local database is read with; definitions that are found unless told. */
   readonly definitions?: "required" | "none";
   /** Whether the process runs workflows like any other, and does not only do what it is told. */
@@ -40,11 +47,23 @@ export async function withSession<Result>(
 ): Promise<Result> {
   const session =
     options.url === undefined ? await openLocal(options, needs) : openRemote(options.url, options);
+  const interrupt = () => void leave(session);
+  process.once("SIGINT", interrupt);
+  process.once("SIGTERM", interrupt);
   try {
     return await work(session);
   } finally {
+    process.removeListener("SIGINT", interrupt);
+    process.removeListener("SIGTERM", interrupt);
     await session.close();
   }
+}
+
+/** What runs here is left to others, which go on with it. */
+async function leave(session: Session): Promise<void> {
+  await session.close().catch(() => {});
+  tell("");
+  process.exit(exitCodes.interrupted);
 }
 
 // ------------------------------------------------------------------------------------- over HTTP
@@ -90,11 +109,12 @@ async function openLocal(options: CommonOptions, needs: SessionNeeds): Promise<S
   const { definitions } = needs;
   const file = definitions === "none" ? undefined : findDefinitionsFile(options.workflows);
   if (file === undefined && definitions === "required") throw noDefinitionsFile();
-  if (needs.makesDatabase !== true) refuseMissing(database);
+  if (needs.missing === undefined) refuseMissing(database);
   const loaded = file === undefined ? undefined : await loadDefinitions(file);
   if (isVerbose && loaded !== undefined) tell(`definitions: ${loaded.file}`);
   const registry = loaded?.registry ?? new WorkflowRegistry();
-  const store = await openStore(database);
+  const isEmpty = needs.missing === "empty" && !databaseExists(database);
+  const store = await openStore(isEmpty ? ":memory:" : database);
   const { LocalExecutionEngine } = await import("../engine/local-execution-engine.ts");
   const logger = new StderrLogger(isVerbose);
   const engine = new LocalExecutionEngine(registry, {

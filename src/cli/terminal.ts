@@ -12,6 +12,11 @@ export function paintError(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stderr });
 }
 
+/** How the command is called here: `npx` finds it in the project. */
+export function commandName(): string {
+  return process.env.npm_command === "exec" ? "npx tandem" : "tandem";
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

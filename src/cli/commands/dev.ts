@@ -30,6 +30,7 @@ export async function dev(named: string | undefined, options: DevOptions): Promi
   const view = new DevView(file, database, options.json === true);
   supervisor.on("listening", (...report) => view.listening(...report));
   supervisor.on("failed", (message) => view.failed(message));
+  supervisor.on("missing", (names) => view.missing(names));
   const code = new Promise<number>((end) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => end(exitCodes.done));
@@ -117,6 +118,17 @@ class DevView {
     tell(`${paintError("red", "✗")} ${this.#file} is not right:`);
     for (const line of message.split("\n")) for (const part of wrap(line, "  ")) tell(part);
     tell(this.isRunning ? "  The version before goes on running." : "  Mend it, and it starts.");
+  }
+
+  missing(names: readonly string[]): void {
+    if (this.#isJson) {
+      this.#write({ type: "missing", names });
+      return;
+    }
+    const text =
+      `Instances wait that began with ${names.join(", ")}, which ${this.#file} no longer has: ` +
+      "export that version too, or upgrade them.";
+    for (const line of wrap(text, "  ")) tell(`${paintError("yellow", "!")}${line.slice(1)}`);
   }
 
   refused(message: string): void {

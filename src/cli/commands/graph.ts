@@ -17,7 +17,7 @@ export async function graph(name: string, options: GraphOptions): Promise<void> 
     throw new UsageError(`--direction is ${direction}; it is TB (from top to bottom) or LR.`);
   }
   // A definition can be drawn before there is a database.
-  const needs = { definitions: "required", makesDatabase: true } as const;
+  const needs = { definitions: "required", missing: "empty" } as const;
   await withSession(options, needs, async ({ client }) => {
     const isDefinition = version !== undefined || (await isWorkflow(client, name));
     if (mermaid === true) {

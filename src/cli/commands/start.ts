@@ -23,7 +23,7 @@ export async function start(workflow: string, options: StartOptions): Promise<vo
   const { data, workflowVersion, key, businessKey, tag, wait } = options;
   if (workflow.trim() === "") throw new UsageError("The workflow's name is empty.");
   const initialData = data === undefined ? undefined : await readObject(data);
-  const needs = { makesDatabase: true, definitions: "required", isWorker: wait === true } as const;
+  const needs = { missing: "made", definitions: "required", isWorker: wait === true } as const;
   await withSession(options, needs, async ({ client, finish }) => {
     const request = {
       workflow,
