@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { WorkflowRegistry } from "../definition/registry.ts";
 import { type AnyDefinition, WorkflowDefinition } from "../definition/workflow-definition.ts";
@@ -141,6 +141,9 @@ function explain(file: string, error: unknown): string {
 /** The first line of users' code in an error's trace, as `file:line`. */
 function placeOf(error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
+  // What cannot be parsed as TypeScript stands above the trace, with its file.
+  const head = /^([^\n]+):(\d+)\n/.exec(stack);
+  if (head?.[1] !== undefined && isAbsolute(head[1])) return `${head[1]}:${head[2]}`;
   for (const line of stack.split("\n")) {
     const found = /(file:\/\/[^\s)]+?):(\d+)(?::\d+)?\)?$/.exec(line.trim());
     if (found?.[1] === undefined || isOurs(found[1])) continue;

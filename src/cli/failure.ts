@@ -67,7 +67,9 @@ function failureOf(error: unknown): Failure {
 function describe({ code, message, fields, advice: next }: Failure): string {
   const lines = [`${paintError("red", "error")} ${code}`];
   for (const line of message.split("\n")) lines.push(...wrap(line, "  "));
-  for (const { field, message: problem } of fields) {
+  // Most messages name them already.
+  const untold = fields.filter(({ message: problem }) => !message.includes(problem));
+  for (const { field, message: problem } of untold) {
     lines.push(...wrap(`${field === "" ? "the data" : field}: ${problem}`, "    "));
   }
   if (next !== undefined) lines.push(...wrap(next, "  "));

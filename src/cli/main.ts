@@ -5,6 +5,7 @@ import { createProgram } from "./program.ts";
 /** Runs the command that the words name, and ends the process with its exit code. */
 export async function main(words: readonly string[]): Promise<void> {
   hideExperimentalWarnings();
+  forgetEmptySettings();
   leaveWithoutReaders();
   process.exitCode = await run(words);
   // What users' definitions keep open (a pool, a timer) must not keep the command.
@@ -32,6 +33,13 @@ export function hideExperimentalWarnings(): void {
   process.on("warning", (warning) => {
     if (warning.name !== "ExperimentalWarning") process.stderr.write(`${String(warning)}\n`);
   });
+}
+
+/** A variable that is set to nothing says nothing. */
+function forgetEmptySettings(): void {
+  for (const [name, value] of Object.entries(process.env)) {
+    if (name.startsWith("TANDEM_") && value === "") delete process.env[name];
+  }
 }
 
 /** `tandem list | head`: who reads no further has seen enough. */

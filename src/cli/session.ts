@@ -75,7 +75,7 @@ function openRemote(url: string, options: CommonOptions): Session {
         "http://localhost:4680/api.",
     );
   }
-  if (options.as !== undefined && process.env.TANDEM_USER === undefined) {
+  if (options.as !== undefined && options.as !== process.env.TANDEM_USER) {
     throw new UsageError("--as is for a local database; over HTTP the server knows who you are.");
   }
   const token = process.env.TANDEM_TOKEN;
@@ -145,7 +145,7 @@ async function clientOf(
   logger: StderrLogger,
 ): Promise<Client> {
   const { createHttpHandler } = await import("../http/http-handler.ts");
-  const user = options.as ?? process.env.TANDEM_USER ?? loginName();
+  const user = options.as ?? loginName();
   const faults: unknown[] = [];
   const handler = createHttpHandler(engine, {
     authenticate: () => ({ ...(user !== undefined && { user }), roles: ["admin"] }),
