@@ -335,7 +335,7 @@ export class StoreClosedError extends WorkflowsError {
   readonly code = "STORE_CLOSED";
 }
 
-// ---------------------------------------------------------------------------------------- over HTTP
+// --------------------------------------------------------------------------------------- over HTTP
 
 /** Nobody is signed in, or nothing says who is. */
 export class UnauthenticatedError extends WorkflowsError {
@@ -420,7 +420,7 @@ export class RequestFailedError extends WorkflowsError {
   }
 }
 
-// ---------------------------------------------------------------------------------- at the terminal
+// --------------------------------------------------------------------------------- at the terminal
 
 /** A command was given words or options that it does not take. */
 export class UsageError extends WorkflowsError {

@@ -110,7 +110,7 @@ async function judgeTime(
   return server ?? { check: "clock", status: "well", message };
 }
 
-// -------------------------------------------------------------------------------------- the workers
+// ------------------------------------------------------------------------------------- the workers
 
 interface Fleet {
   readonly alive: ReadonlySet<string>;
@@ -152,12 +152,12 @@ function judgeWorkers({ alive, silent }: Fleet, open: readonly InstanceCount[]):
     return { check, status: "well", message: `No engine runs, and none is needed.${gone}` };
   return {
     ...{ check, status: "note" },
-    message: `No engine runs, and ${count(total, "instance")} ${total === 1 ? "has" : "have"} not ended.${gone}`,
+    message: `No engine runs; instances that have not ended: ${total}.${gone}`,
     advice: "Timers fire and code runs only while your application or `tandem dev` does.",
   };
 }
 
-// ------------------------------------------------------------------------------------- the instances
+// ----------------------------------------------------------------------------------- the instances
 
 /** So many running instances are looked at. */
 const mostRunning = 10_000;
@@ -209,7 +209,7 @@ function judgeStuck(ids: readonly string[]): Finding {
   if (ids.length === 0) return { check, status: "well", message: "No instance is stuck." };
   return {
     ...{ check, status: "problem" },
-    message: `${count(ids.length, "instance")} should run, and no engine runs ${ids.length === 1 ? "it" : "them"}.`,
+    message: `No engine runs what should run: ${count(ids.length, "instance")}.`,
     advice:
       "`tandem show ID` says where one stands; `tandem pause ID` and `tandem resume ID` set it " +
       "going again. Please report it with what `show --json` says.",
@@ -217,7 +217,7 @@ function judgeStuck(ids: readonly string[]): Finding {
   };
 }
 
-// ------------------------------------------------------------------------- schedules and definitions
+// ----------------------------------------------------------------------- schedules and definitions
 
 const lateScheduleMs = 60_000;
 
@@ -272,7 +272,7 @@ function judgeMissing(registry: WorkflowRegistry, open: readonly InstanceCount[]
   }
   return {
     ...{ check, status: "problem" },
-    message: `${count(missing.size, "definition")} of instances that have not ended ${missing.size === 1 ? "is" : "are"} missing.`,
+    message: "Instances have not ended whose definitions are missing.",
     advice: "Export them again, or move the instances to a version that is there (upgrade).",
     examples: [...missing].map(([name, number]) => `${name}: ${count(number, "instance")}`),
   };

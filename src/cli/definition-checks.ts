@@ -35,7 +35,7 @@ export async function findChangedDefinitions(
 
 const openStatuses: ReadonlySet<string> = new Set(["pending", "running", "waiting", "paused"]);
 
-/** Instances that have not ended and whose definition is not there: how many, by name and version. */
+/** How many instances have not ended and lack their definition, by its name and version. */
 export function findMissingDefinitions(
   registry: WorkflowRegistry,
   counts: readonly InstanceCount[],

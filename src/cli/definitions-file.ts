@@ -111,7 +111,7 @@ function isRegistry(value: unknown): value is WorkflowRegistry {
   );
 }
 
-// ---------------------------------------------------------------------------- what is wrong with it
+// --------------------------------------------------------------------------- what is wrong with it
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -21,8 +21,8 @@ export interface DevReport {
 const stopPatienceMs = 5000;
 
 /**
- * Keeps one process running that has the engine. When files change, a second one loads them; only if
- * they are right does it take the place of the first.
+ * Keeps one process running that has the engine. When files change, a second one loads them; only
+ * if they are right does it take the place of the first.
  */
 export class DevSupervisor extends EventEmitter<DevReport> {
   readonly #settings: DevSettings;

@@ -5,7 +5,7 @@ import { paintError, wrap } from "./terminal.ts";
 export const exitCodes = {
   /** Done. */
   done: 0,
-  /** Refused or failed; of `doctor`, a problem was found; of `start --wait`, the instance failed. */
+  /** Refused or failed; `doctor` found a problem; the instance of `start --wait` failed. */
   failed: 1,
   /** Wrong words or options: nothing was tried. */
   usage: 2,

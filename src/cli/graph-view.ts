@@ -63,6 +63,7 @@ class Rails {
     if (incoming.length > 1) this.#bend(rail, incoming.slice(1), "╯", "┴");
     for (const other of incoming.slice(1)) this.#rails[other] = undefined;
     this.#rails[rail] = node.path;
+    this.#dropFreeRails();
     const [mark, style] = markOf(node);
     const cells = this.#rails.map((target, index) =>
       index === rail ? paint(style, mark) : target === undefined ? " " : "│",
@@ -89,7 +90,7 @@ class Rails {
       return free;
     });
     if (others.length > 0) this.#bend(rail, others, "╮", "┬");
-    while (this.#rails.length > 0 && this.#rails.at(-1) === undefined) this.#rails.pop();
+    this.#dropFreeRails();
     if (targets.length > 0 && others.length === 0) this.#push(this.#plain(), "");
   }
 
@@ -99,6 +100,10 @@ class Rails {
     }
     this.#rails.push(undefined);
     return this.#rails.length - 1;
+  }
+
+  #dropFreeRails(): void {
+    while (this.#rails.length > 0 && this.#rails.at(-1) === undefined) this.#rails.pop();
   }
 
   #plain(): string[] {
@@ -229,5 +234,6 @@ function edgeText({ target, label, conditional, otherwise, on }: GraphEdge, isBa
   else if (conditional) when.push("on a condition");
   if (otherwise) when.push("otherwise");
   if (when.length === 0 && !isBack) return undefined;
-  return `${isBack ? "↺ back to" : "→"} ${target}${when.length > 0 ? `: ${when.join(", ")}` : ""}`;
+  const arrow = isBack ? "↺ back to" : "→";
+  return `${arrow} ${target}${when.length > 0 ? `: ${when.join(", ")}` : ""}`;
 }

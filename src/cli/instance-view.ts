@@ -30,7 +30,8 @@ export function viewInstance({ instance, steps }: Sight, options: ViewOptions): 
   const { id, workflow, version, status, startedAt, endedAt, businessKey, data } = instance;
   const now = endedAt === undefined ? options.now : Date.parse(endedAt);
   const took = `${endedAt === undefined ? "for" : "in"} ${duration(now - Date.parse(startedAt))}`;
-  const head = `${paint("bold", workflow)} ${version}  ${paint(statusStyle(status), status)} ${took}`;
+  const stands = `${paint(statusStyle(status), status)} ${took}`;
+  const head = `${paint("bold", workflow)} ${version}  ${stands}`;
   const key = businessKey === undefined ? "" : `  ${businessKey}`;
   const lines = [head, shorten(`${id}${key}`, columns()), ...reasonLines(instance)];
   lines.push("", ...stepLines(steps, options, now));
@@ -91,7 +92,7 @@ function stepLines(
   });
 }
 
-/** Members stand under their group, in the order in which they were visited; what undid them last. */
+/** Members stand under their group, in the order of their visits; what undid them comes last. */
 function inTreeOrder(steps: readonly StepExecution[]): { step: StepExecution; label: string }[] {
   const members = Map.groupBy(steps, ({ parent, compensates }) =>
     compensates === 0 ? parent : -1,

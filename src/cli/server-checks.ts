@@ -100,7 +100,7 @@ export function judgeMeasures(measures: Measures, now: number): Finding[] {
           {
             check: "tasks",
             status: "note",
-            message: `${count(overdueTasks, "task")} of people ${overdueTasks === 1 ? "is" : "are"} overdue.`,
+            message: `Overdue tasks of people: ${overdueTasks}.`,
             advice: "`tandem tasks --overdue` shows them.",
           } as const,
         ]

@@ -101,7 +101,7 @@ function reach(url: string): typeof fetch {
   };
 }
 
-// ---------------------------------------------------------------------------------- in this process
+// --------------------------------------------------------------------------------- in this process
 
 async function openLocal(options: CommonOptions, needs: SessionNeeds): Promise<Session> {
   const database = options.database ?? usualDatabase;
@@ -195,9 +195,7 @@ async function finish(engine: LocalExecutionEngine, store: Store): Promise<void>
     if (isIdle) break;
     const { runningSteps } = engine.load;
     if (Date.now() - begin > silentMs) {
-      progress.show(
-        `${runningSteps} ${runningSteps === 1 ? "step runs" : "steps run"} … (Ctrl-C to leave it to others)`,
-      );
+      progress.show(`Running steps: ${runningSteps} … (Ctrl-C to leave them to others)`);
     }
     await sleep(pauseMs);
   }

@@ -42,7 +42,7 @@ export function columns(): number {
 
 /** Characters that terminals draw two columns wide: most of East Asia, and pictures. */
 const wide =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u;
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/u;
 
 /** How many columns a text takes. */
 export function widthOf(text: string): number {
@@ -51,9 +51,14 @@ export function widthOf(text: string): number {
   return width;
 }
 
-const segmenter = new Intl.Segmenter();
+/** Made when it is needed: it takes some milliseconds. */
+let segmenter: Intl.Segmenter | undefined;
+
+const plain = /^[\x20-\x7e]*$/;
 
 function graphemes(text: string): string[] {
+  if (plain.test(text)) return text.split("");
+  segmenter ??= new Intl.Segmenter();
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 

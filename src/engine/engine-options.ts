@@ -27,8 +27,8 @@ export interface EngineOptions {
   /** How long instances that have ended are kept; for ever unless told. */
   readonly retention?: RetentionOptions;
   /**
-   * Does only what it is asked to: takes over nothing that others left, fires no timers but those of
-   * what it runs, starts no schedules. For tools beside the processes that run workflows.
+   * Does only what it is asked to: takes over nothing that others left, fires no timers but those
+   * of what it runs, starts no schedules. For tools beside the processes that run workflows.
    */
   readonly isGuest?: boolean;
   /** Makes the ids of instances. */

@@ -40,7 +40,7 @@ describe("tandem doctor", () => {
     expect(stdout.replace(/Version \d+/, "Version N")).toBe(`  ✓ store       tandem.db answers.
   ✓ schema      Version N, as this package needs it.
   ✓ clock       This clock and the moments in the database agree.
-  ! workers     No engine runs, and 1 instance has not ended.
+  ! workers     No engine runs; instances that have not ended: 1.
                 → Timers fire and code runs only while your application or
                 \`tandem dev\` does.
   ✓ orphaned    No instance was left by its engine.

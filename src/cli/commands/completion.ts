@@ -20,7 +20,7 @@ _tandem() {
     words="${names(program).join(" ")}"
   else
     case "\${COMP_WORDS[1]}" in
-${program.commands.map((each) => `      ${each.name()}) words="${longs(each).join(" ")}" ;;`).join("\n")}
+${program.commands.map(bashCase).join("\n")}
     esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$word"))
@@ -58,11 +58,7 @@ complete -c tandem -n __fish_use_subcommand -f
 ${program.commands
   .flatMap((each) => [
     `complete -c tandem -n __fish_use_subcommand -a ${each.name()} -d ${quote(each.description())}`,
-    ...options(each).map(
-      (option) =>
-        `complete -c tandem -n "__fish_seen_subcommand_from ${each.name()}" ` +
-        `-l ${(option.long ?? "").slice(2)}${option.required ? " -r" : ""} -d ${quote(option.description)}`,
-    ),
+    ...options(each).map((option) => fishOption(each, option)),
   ])
   .join("\n")}
 `,
@@ -74,6 +70,13 @@ const options = (command: Command): readonly Option[] =>
   command.options.filter(({ long }) => long !== undefined);
 
 const longs = (command: Command) => options(command).map(({ long }) => long ?? "");
+
+const bashCase = (command: Command) =>
+  `      ${command.name()}) words="${longs(command).join(" ")}" ;;`;
+
+const fishOption = (command: Command, { long, required, description }: Option) =>
+  `complete -c tandem -n "__fish_seen_subcommand_from ${command.name()}" ` +
+  `-l ${(long ?? "").slice(2)}${required ? " -r" : ""} -d ${quote(description)}`;
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 

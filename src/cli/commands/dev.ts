@@ -133,7 +133,7 @@ class DevView {
 
   refused(message: string): void {
     if (this.#isJson) this.#write({ type: "refused", message });
-    else for (const line of wrap(message, "  ")) tell(`${paintError("red", "✗")}${line.slice(1)}`);
+    else tell(`${paintError("red", "✗")} ${wrap(message, "  ").join("\n").trimStart()}`);
   }
 
   ended(code: number | null, isWatching: boolean): void {

@@ -93,7 +93,10 @@ function packageText(name: string): string {
   return `${JSON.stringify(description, undefined, 2)}\n`;
 }
 
-const workflowsText = `import { Edge, humanStep, machineStep, WorkflowDefinition } from "tandem-workflows";
+const importLine =
+  'import { Edge, humanStep, machineStep, WorkflowDefinition } from "tandem-workflows";';
+
+const workflowsText = `${importLine}
 
 /** A machine does this. What it sets is kept when it succeeds. */
 const checkStock = machineStep("check_stock", async (context) => {
@@ -156,8 +159,8 @@ In another terminal:
     npx tandem show ID               # what happened, and when
     npx tandem graph order_approval  # the workflow, drawn
 
-Everything is kept in \`tandem.db\`. Change ${definitions} while \`tandem dev\` runs: it starts anew and
-goes on with what waits. When a change gives a workflow other steps or edges, give it a new \`version\`;
-instances keep the one that they began with.
+Everything is kept in \`tandem.db\`. Change ${definitions} while \`tandem dev\` runs: it starts
+anew and goes on with what waits. When a change gives a workflow other steps or edges, give it a
+new \`version\`; instances keep the one that they began with.
 `;
 }

@@ -2,8 +2,11 @@ import { DatabaseSync } from "node:sqlite";
 import { migrations } from "./migrations.generated.ts";
 import { toStoreError } from "./sqlite-error.ts";
 
-/** How many migrations a database file has had, and how many this version knows. Changes nothing. */
-export function readSchemaVersion(path: string): { readonly found: number; readonly known: number } {
+/** How many migrations a database file has had, and how many this version knows; reads only. */
+export function readSchemaVersion(path: string): {
+  readonly found: number;
+  readonly known: number;
+} {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true });
