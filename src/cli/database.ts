@@ -4,7 +4,7 @@ import type { Store } from "../store/store.ts";
 
 export const usualDatabase = "tandem.db";
 
-export function isPostgres(database: string): boolean {
+function isPostgres(database: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(database);
 }
 

@@ -7,7 +7,7 @@ export interface Sight {
 }
 
 /** So many executions are read of an instance. */
-export const mostSteps = 5000;
+const mostSteps = 5000;
 
 const pageSize = 1000;
 
@@ -23,7 +23,7 @@ export async function seeInstance(client: Client, id: string, most = mostSteps):
   return { instance, steps };
 }
 
-export function hasEnded({ status, compensating }: Instance): boolean {
+function hasEnded({ status, compensating }: Instance): boolean {
   const isOver = status === "completed" || status === "failed" || status === "canceled";
   return isOver && compensating === undefined;
 }

@@ -36,6 +36,7 @@ export function attachBackground(
       await engine.submitWorkflow(workflow, start);
     },
   });
+  core.attach(core.watchers);
   if (!isGuest) core.attach(runner);
   if (retention !== undefined && !isGuest) {
     const forget = (ids: readonly string[]) => core.forget(ids);

@@ -44,7 +44,8 @@ export class DecisionLinks {
   }
 
   /**
-   * A new token; valid for a week unless told. Whether the person may decide is judged when they do.
+   * A new token; valid for a week unless told. Whether the person may decide is judged when they
+   * do.
    *
    * @throws InvalidArgumentError
    */

@@ -3,7 +3,7 @@ import type { Command, Effect, EpochMs, Rejection, UpgradeCommand } from "../mac
 import { Transition } from "../machine/transition.ts";
 import type { Answer, Commit, Message, Store } from "../store/store.ts";
 import type { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter, Outcome } from "./letters.ts";
+import { type Letter, lettersFor, letterTo, newsForParent, type Outcome } from "./letters.ts";
 import type { OpenTransactions } from "./open-transactions.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
@@ -89,9 +89,6 @@ const commandsPerTurn = 10_000;
 const commitsAtOnce = 2;
 
 const none: readonly never[] = [];
-
-/** A child is cancelled, paused and resumed with its parent. */
-const byParent = { through: "parent" };
 
 /**
  * Decides, commits, and then acts.
@@ -454,58 +451,5 @@ export function isReport(command: EngineCommand): command is Report {
       return true;
     default:
       return false;
-  }
-}
-
-/** A letter that nobody waits for, as a message to a worker. */
-export function letterTo(
-  workerId: string,
-  id: string,
-  instanceId: string,
-  at: EpochMs,
-  letter: Letter,
-): Message {
-  return { id, instanceId, to: workerId, from: undefined, at, command: letter };
-}
-
-/** What the parent of an instance that has ended has to know. */
-export function newsForParent({
-  id: childId,
-  isEnded,
-  state,
-}: InstanceRuntime): { readonly parentId: string; readonly letter: Letter } | undefined {
-  const { parent } = state.instance;
-  if (!isEnded || parent === undefined) return undefined;
-  const { instanceId: parentId, executionId } = parent;
-  return { parentId, letter: { type: "ChildEnded", executionId, childId } };
-}
-
-export function lettersFor(
-  { state }: InstanceRuntime,
-  effect: Effect,
-  isRetry: boolean,
-): readonly Letter[] {
-  switch (effect.type) {
-    case "StartChild": {
-      const { id: executionId, attempt } = effect.execution;
-      return [{ type: "StartChild", executionId, attempt, input: effect.input, isRetry }];
-    }
-    case "CancelChild": {
-      const { executionId, attempt, reason } = effect;
-      const command: Command = { type: "Cancel", reason, actor: byParent };
-      return [{ type: "TellChild", executionId, attempt, command }];
-    }
-    case "PauseChildren":
-    case "ResumeChildren": {
-      const command: Command = {
-        type: effect.type === "PauseChildren" ? "Pause" : "Resume",
-        actor: byParent,
-      };
-      return state.executions
-        .filter((each) => each.status === "waiting" && state.node(each).kind === "subworkflow")
-        .map(({ id, attempt }) => ({ type: "TellChild", executionId: id, attempt, command }));
-    }
-    default:
-      return none;
   }
 }

@@ -34,7 +34,7 @@ export class EngineCore {
   readonly workerId: string;
   readonly #options: CoreOptions;
   readonly #driver: Driver;
-  readonly #transactions = new OpenTransactions();
+  readonly transactions = new OpenTransactions();
   readonly #instances: Instances;
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
@@ -61,7 +61,7 @@ export class EngineCore {
     const reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
     this.#timers = new DueTimers(clock, reachMs, (id, timerId) => this.#fire(id, timerId));
     this.#instances = new Instances({
-      ...{ store, clock, logger, workerId, definitions, transactions: this.#transactions },
+      ...{ store, clock, logger, workerId, definitions, transactions: this.transactions },
       isTrusted: () => this.#fleet.isTrusted,
       loaded: (runtime) => this.#continuation.loaded(runtime),
       missing: (runtime, error) => this.#missing(runtime, error),
@@ -101,7 +101,6 @@ export class EngineCore {
       neighbours: () => this.#fleet.neighbours,
       tell: (to, letter) => this.#mailroom.tell(to, letter),
     });
-    this.#background.push(this.watchers);
     this.#children = new ChildInstances({
       ...{ ...hands, definitions, now, isShared: store.isShared },
       known: (id) => this.#instances.known(id),
@@ -122,7 +121,7 @@ export class EngineCore {
     });
     this.#driver = new Driver({
       ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
-      transactions: this.#transactions,
+      transactions: this.transactions,
       hasListeners: () => this.#fleet.hasNeighbours,
       takeDismissed: () => this.#mailroom.takeDismissed(),
       take: (message) => this.#mailroom.take(message),
@@ -140,7 +139,7 @@ export class EngineCore {
   #newRunner({ clock, logger, limiters, random, telemetry, aroundStep }: CoreOptions): StepRunner {
     return new StepRunner({
       ...{ clock, logger, limiters, random, telemetry, aroundStep },
-      send: (runtime, command) => this.#send(runtime, command),
+      send: (runtime, command) => this.#driver.send(runtime, command),
       isTrusted: () => this.#fleet.isTrusted,
       whenTrusted: (work) => this.#fleet.whenTrusted(work),
       resume: (runtime, execution) => this.#continuation.resume(runtime, execution),
@@ -167,7 +166,9 @@ export class EngineCore {
     return joined instanceof Promise ? joined.then(() => this.#useSecret()) : this.#useSecret();
   }
 
+  /** @throws EngineClosedError */
   startInBackground(): void {
+    this.refuseIfClosed();
     this.#inBackground("The engine cannot take part", async () => this.start());
   }
 
@@ -188,7 +189,7 @@ export class EngineCore {
   }
 
   async #lookAround(): Promise<void> {
-    for (const work of this.#background) await work.look();
+    await Promise.all(this.#background.map((work) => work.look()));
   }
 
   /** Takes over what engines that are gone have left; gives how many instances. */
@@ -230,7 +231,7 @@ export class EngineCore {
     this.#instances.add(runtime);
     const { idempotencyKey } = runtime.state.instance;
     if (idempotencyKey !== undefined) this.#keys.set(idempotencyKey, runtime);
-    this.#send(runtime, command, message);
+    this.#driver.send(runtime, command, message);
   }
 
   /** The instance with this id or key whose start is on its way here. */
@@ -308,10 +309,7 @@ export class EngineCore {
 
   /** These instances do not exist any more. */
   forget(instanceIds: readonly string[]): void {
-    for (const id of instanceIds) {
-      const known = this.#instances.known(id);
-      if (known?.isIdle) this.#instances.remove(known);
-    }
+    this.#instances.forget(instanceIds);
   }
 
   /** Whether, of all workers, this one does what one of them has to do. */
@@ -322,10 +320,6 @@ export class EngineCore {
   /** How much this worker has to do at the moment. */
   get load(): WorkerLoad {
     return loadOf(this.workerId, this.#instances.all(), this.#driver.queueLength);
-  }
-
-  #send(runtime: InstanceRuntime, command: EngineCommand, message?: Message): void {
-    this.#driver.send(runtime, command, message);
   }
 
   // --------------------------------------------------------------------- what came from the store
@@ -361,8 +355,10 @@ export class EngineCore {
     this.watchers.outlived();
     for (const runtime of this.#instances.all()) {
       // A commit that is on its way may make it the owner of what others have taken over since.
-      const mayOwn = runtime.owner === this.workerId || runtime.isHeld;
-      if (mayOwn) this.#instances.reload(runtime, error);
+      if (runtime.owner !== this.workerId && !runtime.isHeld) continue;
+      // What has not begun yet must not begin before it is known whose it is.
+      this.#continuation.forget(runtime);
+      this.#instances.reload(runtime, error);
     }
   }
 
@@ -370,12 +366,12 @@ export class EngineCore {
     const command: Command = { type: "TimerFired", timerId };
     const known = this.#instances.known(instanceId);
     if (known !== undefined && !this.#options.store.isShared) {
-      this.#send(known, command);
+      this.#driver.send(known, command);
       return;
     }
     this.#inBackground(`Timer "${timerId}" of instance "${instanceId}"`, async () => {
       const runtime = await this.#instances.tryFind(instanceId);
-      if (runtime !== undefined) this.#send(runtime, command);
+      if (runtime !== undefined) this.#driver.send(runtime, command);
     });
   }
 
@@ -405,10 +401,6 @@ export class EngineCore {
 
   // ---------------------------------------------------------- transactions of the application
 
-  beginOwnTransaction(instanceId: string): void {
-    this.#transactions.begin(instanceId);
-  }
-
   /** The transaction is over: what is in memory of these is read anew, and goes on. */
   endOwnTransaction(instanceIds: readonly string[]): void {
     if (this.#isClosed) return;
@@ -420,6 +412,7 @@ export class EngineCore {
         } finally {
           this.#driver.endTransaction(instanceId);
         }
+        this.watchers.hear({ type: "instance", instanceId });
       });
     }
     this.#inBackground("The mail cannot be read", async () => {

@@ -69,6 +69,14 @@ export class Instances {
     this.#idle.delete(runtime.id);
   }
 
+  /** These do not exist any more. One that somebody needs is found to be gone by whoever acts. */
+  forget(instanceIds: readonly string[]): void {
+    for (const id of instanceIds) {
+      const known = this.#all.get(id);
+      if (known?.isIdle) this.remove(known);
+    }
+  }
+
   /** Nobody needs it now: it stays in memory only while there is room. */
   rest(runtime: InstanceRuntime): void {
     if (!runtime.isIdle || this.#all.get(runtime.id) !== runtime) return;

@@ -190,12 +190,11 @@ export class LocalExecutionEngine {
    * it. A listener that is slow hears of the latest state of each instance and task. Gives a
    * function that ends it.
    *
-   * @throws InvalidArgumentError
+   * @throws InvalidArgumentError, EngineClosedError
    */
   watch(filter: WatchFilter, listener: WatchListener): () => void {
-    const stop = this.#core.watchers.watch(filter, listener);
     this.#core.startInBackground();
-    return stop;
+    return this.#core.watchers.watch(filter, listener);
   }
 
   // -------------------------------------------------------------------- what people and systems do
@@ -418,7 +417,7 @@ export class LocalExecutionEngine {
     if (checked instanceof Promise) return checked.then(() => this.#begin(definition, options));
     const { instanceId, idempotencyKey, user, tenant, businessKey, through } = options;
     const isTold = user !== undefined || tenant !== undefined || businessKey !== undefined;
-    if (isTold) checkTexts({ user, tenant, businessKey, through });
+    if (isTold || through !== undefined) checkTexts({ user, tenant, businessKey, through });
     if (
       definition.inputSchema === undefined &&
       instanceId === undefined &&

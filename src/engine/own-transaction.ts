@@ -15,12 +15,11 @@ import type { MaybePromise, Store, StoreTransaction } from "../store/store.ts";
 import { checkTexts } from "../text.ts";
 import { type ActorOptions, actorOf } from "./actor.ts";
 import type { Definitions } from "./definitions.ts";
-import { lettersFor, letterTo, newsForParent } from "./driver.ts";
 import type { EngineCore } from "./engine-core.ts";
 import type { StartOptions } from "./engine-options.ts";
 import { checkSame, validInput } from "./initial-data.ts";
 import { InstanceRuntime } from "./instance-runtime.ts";
-import type { Letter } from "./letters.ts";
+import { type Letter, lettersFor, letterTo, newsForParent } from "./letters.ts";
 import { PendingChange } from "./pending-change.ts";
 import { errorOfRejection } from "./rejections.ts";
 import { findExisting, newInstance, startBy } from "./starting.ts";
@@ -136,10 +135,10 @@ export class OwnTransaction {
    */
   async completeHumanTask(options: CompleteTaskOptions): Promise<WorkflowInstance> {
     const actor = actorOf(options);
-    return this.#act(instanceOf(options), (runtime) => {
-      const { path, executionId } = findTask(runtime, options);
+    return this.#act(instanceOf(options), async (runtime) => {
+      const { path, status, executionId } = findTask(runtime, options);
       const { source } = runtime.state.node(runtime.state.execution(executionId));
-      if (source === unboundStep) throw unknownStep(path);
+      if (source === unboundStep && status === "open") throw unknownStep(path);
       return completion(runtime, options, actor);
     });
   }
@@ -281,7 +280,7 @@ export class OwnTransaction {
       });
     }
     this.#changed.add(instanceId);
-    core.beginOwnTransaction(instanceId);
+    core.transactions.begin(instanceId);
   }
 }
 

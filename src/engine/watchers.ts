@@ -103,9 +103,9 @@ export class Watchers {
   /** What is there already is not told: only what changes from now on. */
   async #begin(watcher: Watcher): Promise<void> {
     const { store } = this.#host;
+    if (this.#lookedAt === 0) this.#lookedAt = this.#lookedBefore = this.#host.now();
     await watcher.begin(store);
     if (!store.isShared) return;
-    if (this.#lookedAt === 0) this.#looks();
     const ids = await this.#idsFor(watcher);
     const versions = await store.versions(ids);
     for (const [index, id] of ids.entries()) this.#told.know(id, versions[index] ?? 0);

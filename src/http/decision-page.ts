@@ -119,7 +119,8 @@ ${fields.map(fieldMarkup)}
 
 function explain({ status, endedBy }: HumanTask): Markup {
   if (status === "open") {
-    return html`<p>This task asks for more than this page can show: open it in the application.</p>`;
+    return html`<p>This task asks for more than this page can show.
+Open it in the application.</p>`;
   }
   const by = endedBy === undefined ? "" : ` by ${endedBy}`;
   return html`<p role="status">It was ${status}${by}. There is nothing left to do.</p>`;

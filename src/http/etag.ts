@@ -6,7 +6,7 @@ export function etagOfText(text: string): string {
   return `"${createHash("sha256").update(text).digest("base64url").slice(0, 27)}"`;
 }
 
-/** Whether one of the tags that a header lists is this one; `W/` is passed over, as RFC 9110 says. */
+/** Whether a header lists this tag; `W/` is passed over, as RFC 9110 says. */
 export function listsTag(header: string, etag: string): boolean {
   if (header.trim() === "*") return true;
   return header.split(",").some((each) => each.trim().replace(/^W\//, "") === etag);

@@ -38,15 +38,12 @@ export class EventHub {
   #number = 0;
   #unwatch: (() => void) | undefined;
   #stopBeat = () => {};
-  #stopWait = () => {};
+  /** When the last reader left. */
+  #leftAt = Number.POSITIVE_INFINITY;
 
   constructor(engine: LocalExecutionEngine, clock: Clock) {
     this.#engine = engine;
     this.#clock = clock;
-  }
-
-  get streamCount(): number {
-    return this.#streams.size;
   }
 
   /** The id of the latest news, or of these. */
@@ -88,13 +85,19 @@ export class EventHub {
   }
 
   #watch(): void {
-    this.#stopWait();
-    if (this.#unwatch !== undefined) return;
-    this.#unwatch = this.#engine.watch({}, (news) => this.#tell(news));
-    this.#beatLater();
+    if (this.#isForgotten()) this.#rest();
+    this.#leftAt = Number.POSITIVE_INFINITY;
+    this.#unwatch ??= this.#engine.watch({}, (news) => this.#tell(news));
+    if (this.#streams.size === 0) this.#beatLater();
+  }
+
+  /** Looked at when something happens: a timer would hold up a process that wants to end. */
+  #isForgotten(): boolean {
+    return this.#clock.now() - this.#leftAt >= afterglowMs;
   }
 
   #tell(news: WatchEvent): void {
+    if (this.#isForgotten()) return this.#rest();
     this.#number++;
     const told = { number: this.#number, news, formerAssignee: this.#formerAssignee(news) };
     this.#kept.push(told);
@@ -115,22 +118,20 @@ export class EventHub {
   #beatLater(): void {
     this.#stopBeat = this.#clock.callAt(this.#clock.now() + heartbeatMs, () => {
       for (const stream of [...this.#streams.keys()]) stream.beat();
-      if (this.#unwatch !== undefined) this.#beatLater();
+      if (this.#streams.size > 0) this.#beatLater();
     });
   }
 
   #forget(stream: EventStream): void {
-    this.#streams.delete(stream);
-    if (this.#streams.size > 0) return;
-    this.#stopWait();
-    this.#stopWait = this.#clock.callAt(this.#clock.now() + afterglowMs, () => this.#rest());
+    if (!this.#streams.delete(stream) || this.#streams.size > 0) return;
+    this.#stopBeat();
+    this.#leftAt = this.#clock.now();
   }
 
   #rest(): void {
-    if (this.#streams.size > 0) return;
+    this.#leftAt = Number.POSITIVE_INFINITY;
     this.#unwatch?.();
     this.#unwatch = undefined;
-    this.#stopBeat();
     this.#kept = [];
     // What happens from now on is not numbered: nobody may go on from an earlier number.
     this.#number++;

@@ -9,8 +9,8 @@ const mostSilentBeats = 2;
 type StreamEvent = Shape<"StreamEvent">;
 
 /**
- * The events of one reader, as the body of a response. What a slow reader has not taken is kept once
- * for each thing that it is about, so that its memory has a bound.
+ * The events of one reader, as the body of a response. What a slow reader has not taken is kept
+ * once for each thing that it is about, so that its memory has a bound.
  */
 export class EventStream {
   readonly body: ReadableStream<Uint8Array>;

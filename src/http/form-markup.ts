@@ -84,7 +84,8 @@ ${values.map((value) => html`<option value="${value}">${value}</option>`)}
       typeof maximum === "number" ? html` max="${maximum}"` : "",
     ];
     const step = type === "integer" ? "1" : "any";
-    return html`<input type="number" step="${step}" id="${name}" name="${name}"${limits}${required}>`;
+    return html`<input type="number" step="${step}"${limits}
+id="${name}" name="${name}"${required}>`;
   }
   if (format === "date" || format === "email") {
     return html`<input type="${format}" id="${name}" name="${name}"${required}>`;

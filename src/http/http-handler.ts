@@ -199,7 +199,8 @@ class HttpServer {
       development
         ? `DEVELOPMENT: whoever reaches ${basePath} from this machine is an administrator. ` +
             "Give `authenticate` before anybody else can reach it."
-        : `Every request to ${basePath} is refused: give \`authenticate\`, or \`development: true\`.`,
+        : `Every request to ${basePath} is refused: give \`authenticate\`, or ` +
+            "`development: true`.",
     );
   }
 

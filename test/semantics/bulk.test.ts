@@ -149,7 +149,7 @@ describe("bulk operations", () => {
     expect((await shop.engine.getInstance("parent.1")).status).toBe("canceled");
   });
 
-  test("and completions at the same moment: each instance ends once, in one of both ways", async () => {
+  test("and completions at one moment: each instance ends once, in one of both ways", async () => {
     const home = new MemoryStore();
     const shop = new Workshop();
     const registry = new WorkflowRegistry();

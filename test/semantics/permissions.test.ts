@@ -138,7 +138,7 @@ describe("a task", () => {
   });
 });
 
-describe("listTasks", () => {
+describe("the inbox", () => {
   test("shows a person the tasks that they may complete, oldest first", async () => {
     const shop = new Workshop();
     const steps = {

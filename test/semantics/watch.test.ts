@@ -159,6 +159,12 @@ describe("engine.watch", () => {
     expect(shop.logged).toEqual(Array(4).fill("A listener of watch threw"));
   });
 
+  test("is refused by an engine that was closed", async () => {
+    const { engine } = new Workshop();
+    await engine.close();
+    expect((await refusal(() => engine.watch({}, () => {}))).code).toBe("ENGINE_CLOSED");
+  });
+
   test.each([
     [{ instanceId: 7 }, () => {}],
     [{ groups: "board" }, () => {}],

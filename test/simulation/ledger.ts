@@ -205,7 +205,7 @@ export class Ledger {
       case "TASK_NOT_CLAIMED":
         return taskKinds.has(call.kind) ? undefined : "nobody may be kept from it";
       case "INSTANCE_ENDED":
-        return this.#seen.get(call.instanceId)?.hasEnded ? undefined : "it has never ended";
+        return this.#mayHaveEnded(call.instanceId) ? undefined : "it has never ended";
       case "TOKEN_USED": {
         const execution = stored?.rows.executions[Number(call.target) - 1];
         const waits = execution?.status === "waiting" || execution?.status === "running";
@@ -219,6 +219,12 @@ export class Ledger {
       default:
         return `${code} is nothing to be told`;
     }
+  }
+
+  /** It may have failed, and been retried, in one commit. */
+  #mayHaveEnded(instanceId: string): boolean {
+    if (this.#seen.get(instanceId)?.hasEnded) return true;
+    return this.calls.some((each) => each.kind === "retry" && each.instanceId === instanceId);
   }
 
   #isAcknowledged({ instanceId, begunAt }: Call): boolean {

@@ -47,10 +47,10 @@ describe("plans", () => {
   let database: ListeningDatabase;
   let store: SqliteStore;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     database = new ListeningDatabase(":memory:");
     store = new SqliteStore(database);
-    useAll();
+    await useAll();
   });
   afterAll(() => {
     store.close();
@@ -58,7 +58,7 @@ describe("plans", () => {
   });
 
   /** Everything that a store is asked, in many ways. */
-  function useAll(): void {
+  async function useAll(): Promise<void> {
     const parts = {
       executions: [executionRecord(1)],
       tasks: [taskRecord("1", { candidateGroups: ["sales"], dueAt: moment })],
@@ -68,34 +68,36 @@ describe("plans", () => {
     };
     const instance = instanceRecord("a", { tags: ["x", "y"], tenant: "acme" });
     const sent = [messageOf("1"), messageOf("2")];
-    store.beat({ id: "worker-a", beat: 1 });
-    store.commit(commitOf([changeOf("a", 0, { ...parts, instance, owner: "gone" })], { sent }));
-    store.commit(
+    await store.beat({ id: "worker-a", beat: 1 });
+    await store.commit(
+      commitOf([changeOf("a", 0, { ...parts, instance, owner: "gone" })], { sent }),
+    );
+    await store.commit(
       commitOf([changeOf("a", 1, { ...parts, clearedTimers: ["u"] })], {
         answers: [answerOf("1")],
         handedOn: [{ messageId: "2", by: "worker-b", to: "worker-a" }],
         dismissed: ["1"],
       }),
     );
-    store.load(["a"]);
-    store.versions(["a"]);
-    store.findByIdempotencyKey("key");
-    store.listTimers({ workerId: "worker-a", before: moment, limit: 1 });
-    store.claim({ workerId: "worker-a", gone: [{ id: "b", beat: 1 }], limit: 1 });
-    store.owned("worker-a");
-    store.receive("worker-a");
-    store.listActs({ instanceId: "a", taskId: "1", limit: 1, after: 1 });
-    store.measure(moment);
-    store.keepSetting("a", "b", "c");
-    store.saveSchedule(scheduleRecord("a"));
-    store.listSchedules({ limit: 1 });
-    store.listSchedules({ dueBefore: moment, limit: 1 });
-    store.removeSchedule("a");
+    await store.load(["a"]);
+    await store.versions(["a"]);
+    await store.findByIdempotencyKey("key");
+    await store.listTimers({ workerId: "worker-a", before: moment, limit: 1 });
+    await store.claim({ workerId: "worker-a", gone: [{ id: "b", beat: 1 }], limit: 1 });
+    await store.owned("worker-a");
+    await store.receive("worker-a");
+    await store.listActs({ instanceId: "a", taskId: "1", limit: 1, after: 1 });
+    await store.measure(moment);
+    await store.keepSetting("a", "b", "c");
+    await store.saveSchedule(scheduleRecord("a"));
+    await store.listSchedules({ limit: 1 });
+    await store.listSchedules({ dueBefore: moment, limit: 1 });
+    await store.removeSchedule("a");
     searchTasks();
     searchInstances();
-    store.removeEnded({ endedBefore: moment, limit: 1 });
-    store.removeEnded({ endedBefore: moment, workflow: "x", statuses: ["failed"], limit: 1 });
-    store.retire("worker-a");
+    await store.removeEnded({ endedBefore: moment, limit: 1 });
+    await store.removeEnded({ endedBefore: moment, workflow: "x", statuses: ["failed"], limit: 1 });
+    await store.retire("worker-a");
   }
 
   function searchTasks(): void {
@@ -120,10 +122,10 @@ describe("plans", () => {
           ["completed", "created"],
         ] as const) {
           const query = { ...filter, audience, userId: "ada", status, order };
-          store.listTasks({ ...query, limit: 1 });
-          store.listTasks({ ...query, limit: 1, after });
+          void store.listTasks({ ...query, limit: 1 });
+          void store.listTasks({ ...query, limit: 1, after });
         }
-        store.countTasks({ ...filter, audience }, 10);
+        void store.countTasks({ ...filter, audience }, 10);
       }
     }
   }
@@ -144,11 +146,11 @@ describe("plans", () => {
     ];
     for (const filter of filters) {
       for (const newestFirst of [true, false]) {
-        store.listInstances({ ...filter, newestFirst, limit: 1 });
+        void store.listInstances({ ...filter, newestFirst, limit: 1 });
         const after = { startedAt: 0, instanceId: "a" };
-        store.listInstances({ ...filter, newestFirst, limit: 1, after });
+        void store.listInstances({ ...filter, newestFirst, limit: 1, after });
       }
-      store.countInstances(filter);
+      void store.countInstances(filter);
     }
   }
 
