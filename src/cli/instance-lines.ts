@@ -1,5 +1,5 @@
 import type { Instance, InstanceSummary, TaskSummary } from "../http/client-types.ts";
-import type { CommonOptions } from "./options.ts";
+import { type CommonOptions, serverOf } from "./options.ts";
 import { commandName, paint, type Style, wrap } from "./terminal.ts";
 
 const statusStyles: Readonly<Record<string, Style>> = {
@@ -75,14 +75,18 @@ export function forWhom({
 }
 
 /** Options that the next command needs too. */
-function whereWords({ url, database, workflows }: CommonOptions): string {
+function whereWords(options: CommonOptions): string {
+  const server = serverOf(options);
+  const { database, workflows } = options;
   const words: string[] = [];
-  const isTold = (name: string, value: string | undefined) =>
-    value !== undefined && process.env[name] !== value;
-  if (isTold("TANDEM_URL", url)) words.push(`--url ${url}`);
-  if (isTold("TANDEM_DATABASE", database) && url === undefined)
-    words.push(`--database ${database}`);
-  if (isTold("TANDEM_WORKFLOWS", workflows) && url === undefined)
-    words.push(`--workflows ${workflows}`);
-  return words.length === 0 ? "" : ` ${words.join(" ")}`;
+  const add = (option: string, name: string, value: string | undefined) => {
+    if (value !== undefined && process.env[name] !== value) words.push(` ${option} ${value}`);
+  };
+  if (server !== undefined) {
+    add("--url", "TANDEM_URL", server);
+  } else {
+    add("--database", "TANDEM_DATABASE", database);
+    add("--workflows", "TANDEM_WORKFLOWS", workflows);
+  }
+  return words.join("");
 }

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { UsageError } from "../errors.ts";
 import { exitCodes, reportFailure } from "./failure.ts";
 import { createProgram } from "./program.ts";
 
@@ -20,8 +21,11 @@ async function run(words: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? exitCodes.done);
   } catch (error) {
     if (error instanceof CommanderError) {
-      // It has said itself what was wrong; help and the version are no failures.
-      return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+      // Help and the version are no failures; help without words stands there already.
+      if (error.exitCode === 0) return exitCodes.done;
+      if (error.code === "commander.help") return exitCodes.usage;
+      const usage = new UsageError(error.message.replace(/^error: /, ""));
+      return reportFailure(usage, { isJson, isVerbose });
     }
     return reportFailure(error, { isJson, isVerbose });
   }

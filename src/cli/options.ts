@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { UsageError } from "../errors.ts";
 
 /** Options of every command that reads or changes instances. */
 export interface CommonOptions {
@@ -8,6 +9,22 @@ export interface CommonOptions {
   readonly as?: string;
   readonly json?: true;
   readonly verbose?: true;
+}
+
+/**
+ * The server that is meant, or undefined for a database. What was typed counts more than what the
+ * environment says.
+ *
+ * @throws UsageError
+ */
+export function serverOf({ url: given, database: where }: CommonOptions): string | undefined {
+  if (given === undefined || where === undefined) return given;
+  const isUrlTyped = given !== process.env.TANDEM_URL;
+  const isDatabaseTyped = where !== process.env.TANDEM_DATABASE;
+  if (isUrlTyped && isDatabaseTyped) {
+    throw new UsageError("--url and --database are two places; give one of them.");
+  }
+  return isDatabaseTyped ? undefined : given;
 }
 
 const url = () =>

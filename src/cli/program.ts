@@ -15,9 +15,8 @@ export function createProgram(): Command {
     .version(packageVersion())
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, "error USAGE\n  ")),
-    })
+    // What was wrong is said like every other error.
+    .configureOutput({ outputError: () => {} })
     .addHelpText("after", afterHelp);
   program.commandsGroup("Begin:");
   addBeginning(program);

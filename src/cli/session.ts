@@ -16,7 +16,7 @@ import {
 import { findDefinitionsFile, loadDefinitions, noDefinitionsFile } from "./definitions-file.ts";
 import { exitCodes } from "./failure.ts";
 import { StderrLogger } from "./logger.ts";
-import type { CommonOptions } from "./options.ts";
+import { type CommonOptions, serverOf } from "./options.ts";
 import { Progress, tell } from "./terminal.ts";
 
 /** A connection to a server, or to a local database by way of an engine in this process. */
@@ -45,8 +45,9 @@ export async function withSession<Result>(
   needs: SessionNeeds,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
+  const server = serverOf(options);
   const session =
-    options.url === undefined ? await openLocal(options, needs) : openRemote(options.url, options);
+    server === undefined ? await openLocal(options, needs) : openRemote(server, options);
   const interrupt = () => void leave(session);
   process.once("SIGINT", interrupt);
   process.once("SIGTERM", interrupt);

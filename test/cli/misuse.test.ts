@@ -67,6 +67,10 @@ const cases: readonly Case[] = [
     words: ["list", "--url", "http://127.0.0.1:9/api"],
     ...{ code: 1, error: "REQUEST_FAILED", says: "No server answers at http://127.0.0.1:9/api" },
   },
+  {
+    words: ["list", "--url", "http://127.0.0.1:9/api", "--database", "a.db"],
+    ...{ code: 2, error: "USAGE", says: "two places" },
+  },
   { words: ["list", "--url", "localhost"], code: 2, error: "USAGE", says: "address of an API" },
   {
     words: ["show", "x", "--workflows", "none.ts"],
@@ -110,12 +114,37 @@ describe("wrong input", () => {
     expect(JSON.parse(stderr)).toEqual({
       error: { code: "UNKNOWN_INSTANCE", message: 'There is no instance "nobody".' },
     });
+    const usage = await project.run(["list", "--limit", "x", "--json"]);
+    expect(JSON.parse(usage.stderr).error.code).toBe("USAGE");
     const verbose = await project.run(["show", "nobody", "--verbose"]);
     expect(verbose.stderr).toMatch(/^ +at /m);
   });
 });
 
+describe("settings", () => {
+  test("that were typed count more than those of the environment, and empty ones not at all", async () => {
+    const env = { TANDEM_URL: "http://127.0.0.1:9/api", TANDEM_WORKFLOWS: "" };
+    expect((await project.run(["list", "--database", "tandem.db"], { env })).code).toBe(0);
+    expect((await project.run(["list"], { env: { ...env, TANDEM_URL: "" } })).code).toBe(0);
+    expect((await project.run(["list"], { env })).code).toBe(1);
+  });
+});
+
 describe("help", () => {
+  test("loads nothing of what carries commands out", async () => {
+    const hook =
+      'import { registerHooks } from "node:module"; registerHooks({ load(url, c, next) { ' +
+      'process.stderr.write(url + "\\n"); return next(url, c); } });';
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}` };
+    const { stderr, code } = await project.run(["--help"], { env });
+    const loaded = stderr.split("\n").filter((url) => url.startsWith("file:"));
+    expect(code).toBe(0);
+    expect(loaded.some((url) => url.endsWith("/src/cli/program.ts"))).toBe(true);
+    expect(loaded.filter((url) => /engine|store|machine|definition|ajv|hono/.test(url))).toEqual(
+      [],
+    );
+  });
+
   test("fits into 80 columns and names every command", async () => {
     const { code, stdout } = await project.run(["--help"]);
     expect(code).toBe(0);

@@ -1,13 +1,13 @@
 import { examineDatabase } from "../database-checks.ts";
 import { exitCodes } from "../failure.ts";
 import type { Finding } from "../finding.ts";
-import type { CommonOptions } from "../options.ts";
+import { type CommonOptions, serverOf } from "../options.ts";
 import { examineServer } from "../server-checks.ts";
 import { columns, paint, print, printJson, type Style, shorten, wrap } from "../terminal.ts";
 
 export async function doctor(options: CommonOptions): Promise<void> {
   const findings =
-    options.url === undefined ? await examineDatabase(options) : await examineServer(options);
+    serverOf(options) === undefined ? await examineDatabase(options) : await examineServer(options);
   const problems = findings.filter(({ status }) => status === "problem").length;
   if (problems > 0) process.exitCode = exitCodes.failed;
   if (options.json === true) printJson({ problems, checks: findings });
