@@ -127,9 +127,11 @@ async function lookAtWorkers(store: Store): Promise<Fleet> {
   const before = await look();
   if (before.length === 0) return { alive: new Set(), silent: [] };
   const progress = new Progress();
-  progress.show("Listening for signs of life …");
-  const unclear = before.some(({ isGone }) => !isGone);
-  if (unclear) await sleep(observedMs);
+  const isUnclear = before.some(({ isGone }) => !isGone);
+  for (let waited = 0; isUnclear && waited < observedMs; waited += observedMs / 4) {
+    await sleep(observedMs / 4);
+    progress.show("Listening for signs of life …");
+  }
   progress.end();
   const beats = new Map(before.map(({ id, beat }) => [id, beat]));
   const isAlive = ({ id, beat, isGone }: KnownWorker) => !isGone && beats.get(id) !== beat;

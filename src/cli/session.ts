@@ -181,13 +181,9 @@ function loginName(): string | undefined {
   }
 }
 
-/** For so long nothing is said while something runs. */
-const silentMs = 1000;
-
 async function finish(engine: LocalExecutionEngine, store: Store): Promise<void> {
   const { id } = engine.load;
   const progress = new Progress();
-  const begin = Date.now();
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
     const isIdle =
       !engine.isBusy &&
@@ -195,9 +191,7 @@ async function finish(engine: LocalExecutionEngine, store: Store): Promise<void>
       (await store.receive(id)).messages.length === 0;
     if (isIdle) break;
     const { runningSteps } = engine.load;
-    if (Date.now() - begin > silentMs) {
-      progress.show(`Running steps: ${runningSteps} … (Ctrl-C to leave them to others)`);
-    }
+    progress.show(`Running steps: ${runningSteps} … (Ctrl-C to leave them to others)`);
     await sleep(pauseMs);
   }
   progress.end();

@@ -31,13 +31,13 @@ export function printJson(value: unknown): void {
 }
 
 const usualColumns = 80;
+const narrowestTerminal = 40;
 
 /** How wide lines may be. */
 export function columns(): number {
-  const { columns: shown } = process.stdout;
-  const told = Number(process.env.COLUMNS);
-  const width = shown ?? (Number.isInteger(told) && told > 0 ? told : usualColumns);
-  return Math.max(40, width);
+  // Some terminals do not know, and say 0.
+  const width = process.stdout.columns || Number.parseInt(process.env.COLUMNS ?? "", 10);
+  return Math.max(narrowestTerminal, width || usualColumns);
 }
 
 /** Characters that terminals draw two columns wide: most of East Asia, and pictures. */
@@ -159,13 +159,17 @@ function widestElastic(layout: readonly Column[], widths: readonly number[]): nu
   return widest;
 }
 
+/** What takes no longer needs no progress. */
+const soonMs = 500;
+
 /** Says on a terminal what goes on, in one line that is taken away again. */
 export class Progress {
   readonly #isShown = process.stderr.isTTY === true;
+  readonly #from = Date.now() + soonMs;
   #isDrawn = false;
 
   show(text: string): void {
-    if (!this.#isShown) return;
+    if (!this.#isShown || Date.now() < this.#from) return;
     process.stderr.write(`\r\u001b[K${shorten(text, columns() - 1)}`);
     this.#isDrawn = true;
   }

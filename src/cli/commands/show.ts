@@ -1,4 +1,4 @@
-import type { Client, Graph, HistoryEntry } from "../../http/client.ts";
+import type { Client, HistoryEntry } from "../../http/client.ts";
 import { followInstance, type Sight, seeInstance } from "../follow.ts";
 import { viewInstance } from "../instance-view.ts";
 import { LiveText } from "../live-text.ts";
@@ -58,12 +58,24 @@ async function follow(
     }
     return;
   }
-  let graph: Graph | undefined;
   const text = new LiveText();
-  for await (const sight of followInstance(client, id)) {
-    graph ??= await client.instances.graph(id);
-    text.show(viewInstance(sight, { graph, now: Date.now(), mostRows }));
+  const graph = await client.instances.graph(id);
+  let latest: Sight | undefined;
+  const draw = (isLast = false) => {
+    if (latest === undefined) return;
+    text.show(viewInstance(latest, { graph, now: Date.now(), mostRows }), isLast);
+  };
+  // Times go on while nothing changes.
+  const clock = setInterval(() => draw(), 1000);
+  try {
+    for await (const sight of followInstance(client, id)) {
+      latest = sight;
+      draw();
+    }
+  } finally {
+    clearInterval(clock);
   }
+  draw(true);
 }
 
 /** One line for each change, for files and other programs. */
