@@ -39,6 +39,9 @@ export interface SessionNeeds {
   readonly isWorker?: boolean;
 }
 
+/** For so long a server is given time to say what became of a change. */
+export const waitSeconds = 2;
+
 /** Opens a session, does the work, and closes it. */
 export async function withSession<Result>(
   options: CommonOptions,

@@ -3,6 +3,14 @@ import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { expenseFile, linesOf, TandemProject } from "../support/tandem-project.ts";
 
+const busyFile = `
+import { machineStep, WorkflowDefinition } from "tandem-workflows";
+const flow = (name, step) =>
+  new WorkflowDefinition({ name, steps: { step }, initialStep: "step", terminalSteps: ["step"] });
+export const busy = flow("busy", machineStep("step", () => new Promise(() => {})));
+export const deadly = flow("deadly", machineStep("step", () => process.exit(3)));
+`;
+
 /** A running `tandem dev`, whose reports are read one at a time. */
 class Dev {
   readonly child: ChildProcess;
@@ -128,6 +136,48 @@ describe("tandem dev", () => {
     expect((await dev.next()).type).toBe("reloaded");
     expect(await dev.next()).toEqual({ type: "missing", names: ["expense 1.0.0 (1)"] });
     await dev.stop();
+  });
+
+  test("runs code that commands on the same database can reach", async () => {
+    using project = new TandemProject({ "workflows.ts": busyFile });
+    const dev = new Dev(project);
+    const { api } = await dev.next();
+    const { id } = await project.json(["start", "busy", "--url", api]);
+    expect((await project.json(["show", id])).status).toBe("running");
+    expect((await project.json(["doctor"])).problems).toBe(0);
+    const canceled = await project.json(["cancel", id]);
+    expect(canceled.status).toBe("canceled");
+    await dev.stop();
+  });
+
+  test("says when its process ends by itself, and starts another when a file changes", async () => {
+    using project = new TandemProject({ "workflows.ts": busyFile });
+    const dev = new Dev(project);
+    const { api } = await dev.next();
+    await project.run(["start", "deadly", "--url", api]);
+    expect(await dev.next()).toEqual({ type: "ended", code: 3 });
+    project.write("workflows.ts", busyFile.replace("process.exit(3)", '"well"'));
+    expect((await dev.next()).type).toBe("listening");
+    const { items } = await project.json(["list", "--url", api]);
+    for (const { id } of items) {
+      const followed = await project.run(["show", id, "--follow", "--url", api]);
+      expect(followed.stdout).toContain("deadly completed\n");
+    }
+    await dev.stop();
+  });
+
+  test("leaves no process behind when it is killed", async () => {
+    using project = new TandemProject({ "workflows.ts": expenseFile });
+    const dev = new Dev(project);
+    const { api } = await dev.next();
+    expect((await fetch(`${api}/health`)).status).toBe(200);
+    await dev.stop("SIGKILL");
+    const isGone = () =>
+      fetch(`${api}/health`).then(
+        () => false,
+        () => true,
+      );
+    while (!(await isGone()));
   });
 
   test("says that its port is taken", async () => {

@@ -1,7 +1,7 @@
 import { exitCodes, reportFailure } from "../failure.ts";
 import { describeInstance } from "../instance-lines.ts";
 import type { CommonOptions } from "../options.ts";
-import { type Session, withSession } from "../session.ts";
+import { type Session, waitSeconds, withSession } from "../session.ts";
 import { print, printJson } from "../terminal.ts";
 
 export interface ChangeOptions extends CommonOptions {
@@ -10,8 +10,6 @@ export interface ChangeOptions extends CommonOptions {
 }
 
 type Action = "cancel" | "pause" | "resume" | "retry";
-
-const waitSeconds = 5;
 
 /** Does one thing to instances, one after another; what one refuses does not stop the others. */
 export async function change(

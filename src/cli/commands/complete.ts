@@ -4,7 +4,7 @@ import { FormDialogue } from "../ask.ts";
 import { readData } from "../data-option.ts";
 import { describeInstance, forWhom } from "../instance-lines.ts";
 import type { CommonOptions } from "../options.ts";
-import { withSession } from "../session.ts";
+import { waitSeconds, withSession } from "../session.ts";
 import { columns, paintError, print, printJson, shorten, tell, wrap } from "../terminal.ts";
 
 export interface CompleteOptions extends CommonOptions {
@@ -12,8 +12,6 @@ export interface CompleteOptions extends CommonOptions {
   readonly step?: string;
   readonly onBehalfOf?: string;
 }
-
-const waitSeconds = 5;
 
 export async function complete(id: string, options: CompleteOptions): Promise<void> {
   const given = options.data === undefined ? undefined : await readData(options.data);
@@ -39,7 +37,7 @@ export async function complete(id: string, options: CompleteOptions): Promise<vo
 
 /** A task's id, or the one open task of an instance. */
 async function taskIdOf(client: Client, id: string, { step }: CompleteOptions): Promise<string> {
-  const isTask = /\/[^/]+$/.test(id);
+  const isTask = /\/\d[^/]*$/.test(id);
   if (isTask && step === undefined) return id;
   if (isTask) throw new UsageError("--step is for the id of an instance; this is one of a task.");
   const { tasks } = await client.instances.get(id);

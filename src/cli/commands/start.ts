@@ -4,7 +4,7 @@ import { exitCodes } from "../failure.ts";
 import { followInstance } from "../follow.ts";
 import { describeInstance } from "../instance-lines.ts";
 import type { CommonOptions } from "../options.ts";
-import { withSession } from "../session.ts";
+import { waitSeconds, withSession } from "../session.ts";
 import { Progress, print, printJson } from "../terminal.ts";
 
 export interface StartOptions extends CommonOptions {
@@ -15,9 +15,6 @@ export interface StartOptions extends CommonOptions {
   readonly tag?: readonly string[];
   readonly wait?: true;
 }
-
-/** For so long a server is given time to say where the new instance waits. */
-const waitSeconds = 5;
 
 export async function start(workflow: string, options: StartOptions): Promise<void> {
   const { data, workflowVersion, key, businessKey, tag, wait } = options;
