@@ -3,6 +3,14 @@ import { expenseFile, type RunOptions, TandemProject } from "../support/tandem-p
 
 let project: TandemProject;
 
+const limitedFile = `
+import { machineStep, WorkflowDefinition } from "tandem-workflows";
+const step = machineStep("step", () => "sent", { limit: "smtp" });
+export const limited = new WorkflowDefinition({
+  name: "limited", steps: { step }, initialStep: "step", terminalSteps: ["step"],
+});
+`;
+
 beforeAll(async () => {
   project = new TandemProject({
     "workflows.ts": expenseFile,
@@ -11,6 +19,7 @@ beforeAll(async () => {
     "enum.ts": "export enum Color { Red }\n",
     "missing.ts": 'import "./nowhere.ts";\n',
     "thrown.ts": '\n\nthrow new Error("no luck");\n',
+    "limited.ts": limitedFile,
     "no-database.db": "this is some other file, and has been one for a long time\n",
   });
   await project.run(["migrate"]);
@@ -96,6 +105,10 @@ const cases: readonly Case[] = [
     words: ["show", "x", "--workflows", "thrown.ts"],
     ...{ code: 1, error: "DEFINITIONS_UNUSABLE", says: "thrown.ts:3 cannot be loaded" },
   },
+  {
+    words: ["start", "limited", "--workflows", "limited.ts"],
+    ...{ code: 1, error: "UNKNOWN_LIMIT", says: "limits: { smtp: { concurrent: 5 } }" },
+  },
   { words: ["dev", "--port", "70000"], code: 2, error: "USAGE", says: "65535" },
 ];
 
@@ -122,6 +135,13 @@ describe("wrong input", () => {
 });
 
 describe("settings", () => {
+  test("of the engine are what the file exports as engineOptions", async () => {
+    const options = "export const engineOptions = { limits: { smtp: { concurrent: 1 } } };\n";
+    project.write("options.ts", limitedFile + options);
+    const { status } = await project.json(["start", "limited", "--workflows", "options.ts"]);
+    expect(status).toBe("completed");
+  });
+
   test("that were typed count more than those of the environment, and empty ones not at all", async () => {
     const env = { TANDEM_URL: "http://127.0.0.1:9/api", TANDEM_WORKFLOWS: "" };
     expect((await project.run(["list", "--database", "tandem.db"], { env })).code).toBe(0);
