@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkflowRegistry } from "../definition/registry.ts";
-import type { InstanceCount, InstanceSummary, KnownWorker, Store } from "../store/store.ts";
+import type { InstanceCount, InstanceSummary, Store } from "../store/store.ts";
 import {
   openStore,
   readSchemaVersion,
@@ -13,6 +12,7 @@ import { findDefinitionsFile, loadDefinitions } from "./definitions-file.ts";
 import type { Finding } from "./finding.ts";
 import type { CommonOptions } from "./options.ts";
 import { count, judgeClock, judgeFailures, judgeMeasures } from "./server-checks.ts";
+import { findAlive, lookAtWorkers } from "./signs-of-life.ts";
 import { Progress } from "./terminal.ts";
 
 /** What can be wrong with a database and the instances in it. Nothing in it is changed. */
@@ -47,7 +47,7 @@ async function examineStore(
   const now = Date.now();
   const counts = await store.countInstances({});
   const open = counts.filter(({ status }) => openStatuses.has(status));
-  const fleet = await lookAtWorkers(store);
+  const fleet = await lookAtFleet(store);
   return [
     await judgeTime(store, serverAt, now),
     judgeWorkers(fleet, open),
@@ -118,28 +118,10 @@ interface Fleet {
   readonly silent: readonly string[];
 }
 
-/** Engines give a sign of life every second unless told otherwise. */
-const observedMs = 2500;
-
-async function lookAtWorkers(store: Store): Promise<Fleet> {
-  // A later beat of somebody who is not known changes nothing.
-  const look = () => store.beat({ id: "doctor", beat: 2 });
-  const before = await look();
-  if (before.length === 0) return { alive: new Set(), silent: [] };
-  const progress = new Progress();
-  const isUnclear = before.some(({ isGone }) => !isGone);
-  for (let waited = 0; isUnclear && waited < observedMs; waited += observedMs / 4) {
-    await sleep(observedMs / 4);
-    progress.show("Listening for signs of life …");
-  }
-  progress.end();
-  const beats = new Map(before.map(({ id, beat }) => [id, beat]));
-  const isAlive = ({ id, beat, isGone }: KnownWorker) => !isGone && beats.get(id) !== beat;
-  const workers = await look();
-  return {
-    alive: new Set(workers.filter(isAlive).map(({ id }) => id)),
-    silent: workers.filter((worker) => !isAlive(worker)).map(({ id }) => id),
-  };
+async function lookAtFleet(store: Store): Promise<Fleet> {
+  const ids = (await lookAtWorkers(store)).map(({ id }) => id);
+  const alive = await findAlive(store, new Set(ids));
+  return { alive, silent: ids.filter((id) => !alive.has(id)) };
 }
 
 function judgeWorkers({ alive, silent }: Fleet, open: readonly InstanceCount[]): Finding {
@@ -175,7 +157,7 @@ async function judgeRunning(store: Store, fleet: Fleet, now: number): Promise<Fi
   let after: { startedAt: number; instanceId: string } | undefined;
   const progress = new Progress();
   for (;;) {
-    const statuses = ["pending", "running"] as const;
+    const statuses = ["pending", "running", "paused"] as const;
     const query = { statuses, newestFirst: false, limit: pageSize, after };
     const page: readonly InstanceSummary[] = await store.listInstances(query);
     for (const { owner, rows } of await store.load(page.map(({ id }) => id))) {

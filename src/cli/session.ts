@@ -17,6 +17,7 @@ import { findDefinitionsFile, loadDefinitions, noDefinitionsFile } from "./defin
 import { exitCodes } from "./failure.ts";
 import { StderrLogger } from "./logger.ts";
 import { type CommonOptions, serverOf } from "./options.ts";
+import { findAlive } from "./signs-of-life.ts";
 import { Progress, tell } from "./terminal.ts";
 
 /** A connection to a server, or to a local database by way of an engine in this process. */
@@ -35,6 +36,8 @@ export interface SessionNeeds {
   readonly missing?: "made" | "empty";
   /** What a local database is read with; definitions that are found unless told. */
   readonly definitions?: "required" | "none";
+  /** Instances that are to be changed: if their engine is gone, this process takes them over. */
+  readonly about?: readonly string[];
   /** Whether the process runs workflows like any other, and does not only do what it is told. */
   readonly isWorker?: boolean;
 }
@@ -119,28 +122,44 @@ async function openLocal(options: CommonOptions, needs: SessionNeeds): Promise<S
   const registry = loaded?.registry ?? new WorkflowRegistry();
   const isEmpty = needs.missing === "empty" && !databaseExists(database);
   const store = await openStore(isEmpty ? ":memory:" : database);
+  const left = await findLeft(store, needs.about ?? []);
+  const isWorker = needs.isWorker === true || left.size > 0;
+  if (left.size > 0 && isVerbose) {
+    tell("The engine that ran it is gone; this command takes over what it left.");
+  }
   const { LocalExecutionEngine } = await import("../engine/local-execution-engine.ts");
   const logger = new StderrLogger(isVerbose);
   const engine = new LocalExecutionEngine(registry, {
-    ...guestOptions(needs),
+    ...(isWorker ? {} : guestOptions),
     ...loaded?.engineOptions,
     logger: loaded?.engineOptions.logger ?? logger,
     store,
   });
-  if (needs.isWorker === true) await engine.recover();
+  if (isWorker) await engine.recover();
   const client = await clientOf(engine, options, logger);
   return {
     client,
     isLocal: true,
     where: showDatabase(database),
-    finish: () => finish(engine, store),
+    finish: () => finish(engine, store, left),
     close: () => engine.close(),
   };
 }
 
-function guestOptions({ isWorker = false }: SessionNeeds): EngineOptions {
-  // What other processes answer is looked for more often than a server has to.
-  return isWorker ? {} : { isGuest: true, pollIntervalMs: 250 };
+/** What other processes answer is looked for more often than a server has to. */
+const guestOptions: EngineOptions = { isGuest: true, pollIntervalMs: 250 };
+
+/** Of these instances, those whose engine gives no sign of life, and which engine that is. */
+async function findLeft(
+  store: Store,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const owned = new Map<string, string>();
+  for (const { owner, rows } of await store.load(ids)) {
+    if (owner !== undefined) owned.set(rows.instance.id, owner);
+  }
+  const alive = await findAlive(store, new Set(owned.values()));
+  return new Map([...owned].filter(([, owner]) => !alive.has(owner)));
 }
 
 async function clientOf(
@@ -184,18 +203,38 @@ function loginName(): string | undefined {
   }
 }
 
-async function finish(engine: LocalExecutionEngine, store: Store): Promise<void> {
-  const { id } = engine.load;
+async function finish(
+  engine: LocalExecutionEngine,
+  store: Store,
+  left: ReadonlyMap<string, string>,
+): Promise<void> {
   const progress = new Progress();
   for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
-    const isIdle =
-      !engine.isBusy &&
-      (await store.owned(id)).length === 0 &&
-      (await store.receive(id)).messages.length === 0;
-    if (isIdle) break;
+    if (!engine.isBusy && !(await isLeft(store, left)) && !(await runsHere(engine, store))) break;
     const { runningSteps } = engine.load;
     progress.show(`Running steps: ${runningSteps} … (Ctrl-C to leave them to others)`);
     await sleep(pauseMs);
   }
   progress.end();
+}
+
+/** Whether an instance still belongs to the engine that has left it. */
+async function isLeft(store: Store, left: ReadonlyMap<string, string>): Promise<boolean> {
+  const stored = await store.load([...left.keys()]);
+  return stored.some(
+    ({ owner, rows }) => owner !== undefined && left.get(rows.instance.id) === owner,
+  );
+}
+
+/** Whether code runs here, or is about to; a step that waits for its next attempt does not. */
+async function runsHere(engine: LocalExecutionEngine, store: Store): Promise<boolean> {
+  const { id } = engine.load;
+  if ((await store.receive(id)).messages.length > 0) return true;
+  for (const instanceId of await store.owned(id)) {
+    const { status, steps } = await engine.getInstance(instanceId);
+    if (status === "waiting") continue;
+    const groups = new Set(steps.map(({ parent }) => parent));
+    if (steps.some((step) => step.status === "running" && !groups.has(step.id))) return true;
+  }
+  return false;
 }

@@ -41,8 +41,11 @@ export function columns(): number {
 }
 
 /** Characters that terminals draw two columns wide: most of East Asia, and pictures. */
-const wide =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60]|\p{Emoji_Presentation}/u;
+const wide = new RegExp(
+  "[\\u1100-\\u115f\\u2e80-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60]" +
+    "|\\p{Emoji_Presentation}",
+  "u",
+);
 
 /** How many columns a text takes. */
 export function widthOf(text: string): number {

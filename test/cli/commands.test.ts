@@ -18,6 +18,20 @@ beforeAll(async () => {
 
 afterAll(() => project[Symbol.dispose]());
 
+/** One waits an hour for its second attempt; in the other, a group's own code waits for a person. */
+const leftFile = `
+import { humanStep, machineStep, StepGroup, WorkflowDefinition } from "tandem-workflows";
+const flow = (name, step) =>
+  new WorkflowDefinition({ name, steps: { step }, initialStep: "step", terminalSteps: ["step"] });
+const fail = () => { throw new Error("not yet"); };
+const retry = { maxAttempts: 2, initialIntervalMs: 3_600_000 };
+export const again = flow("again", machineStep("step", fail, { retry }));
+class Own extends StepGroup {
+  execute(context, engine) { return engine.executeStep(humanStep("ask"), context); }
+}
+export const own = flow("own", new Own("own"));
+`;
+
 describe("tandem start", () => {
   test("says where the instance waits, and what can be done next", async () => {
     using own = new TandemProject({ "workflows.ts": expenseFile });
@@ -234,6 +248,23 @@ describe("tandem pause, resume, cancel", () => {
     expect(code).toBe(1);
     expect(stable(stdout)).toBe("nap 1.0.0  canceled\n  ID\n");
     expect(stderr).toContain("error UNKNOWN_INSTANCE\n");
+  });
+});
+
+describe("an instance whose engine has left it", () => {
+  test("is taken over by the command that is to change it", async () => {
+    using own = new TandemProject({ "workflows.ts": leftFile });
+    const again = await own.json(["start", "again"]);
+    expect(again.status).toBe("running");
+    // Only an engine would try it again.
+    const { checks } = await own.json(["doctor"]);
+    const bad = checks.filter(({ status }: { status: string }) => status === "problem");
+    expect(bad).toMatchObject([{ check: "orphaned", examples: [again.id] }]);
+    expect((await own.json(["cancel", again.id])).status).toBe("canceled");
+    const asking = await own.json(["start", "own"]);
+    expect(asking.status).toBe("waiting");
+    await own.run(["complete", asking.id, "--data", "{}"]);
+    expect((await own.json(["show", asking.id])).status).toBe("completed");
   });
 });
 

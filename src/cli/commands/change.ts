@@ -17,7 +17,7 @@ export async function change(
   instanceIds: readonly string[],
   options: ChangeOptions,
 ): Promise<void> {
-  await withSession(options, { definitions: "required" }, async (session) => {
+  await withSession(options, { definitions: "required", about: instanceIds }, async (session) => {
     const changed = [];
     for (const id of instanceIds) {
       try {

@@ -15,7 +15,8 @@ export interface CompleteOptions extends CommonOptions {
 
 export async function complete(id: string, options: CompleteOptions): Promise<void> {
   const given = options.data === undefined ? undefined : await readData(options.data);
-  await withSession(options, { definitions: "required" }, async ({ client, finish }) => {
+  const needs = { definitions: "required", about: [id, id.replace(/\/[^/]*$/, "")] } as const;
+  await withSession(options, needs, async ({ client, finish }) => {
     const task = await client.tasks.get(await taskIdOf(client, id, options));
     const change = { onBehalfOf: options.onBehalfOf, waitSeconds };
     const send = (data: unknown) => client.tasks.complete(task.id, data, change);

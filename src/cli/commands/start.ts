@@ -21,7 +21,7 @@ export async function start(workflow: string, options: StartOptions): Promise<vo
   if (workflow.trim() === "") throw new UsageError("The workflow's name is empty.");
   const initialData = data === undefined ? undefined : await readObject(data);
   const needs = { missing: "made", definitions: "required", isWorker: wait === true } as const;
-  await withSession(options, needs, async ({ client, finish }) => {
+  await withSession(options, needs, async ({ client, finish, isLocal }) => {
     const request = {
       workflow,
       ...(workflowVersion !== undefined && { version: workflowVersion }),
@@ -29,7 +29,11 @@ export async function start(workflow: string, options: StartOptions): Promise<vo
       ...(businessKey !== undefined && { businessKey }),
       ...(tag !== undefined && { tags: [...tag] }),
     };
-    const { id } = await client.instances.start(request, { idempotencyKey: key, waitSeconds });
+    const { id } = await client.instances.start(request, {
+      idempotencyKey: key,
+      // What runs here is waited for anyway.
+      ...(!isLocal && { waitSeconds }),
+    });
     if (wait === true) await waitForEnd(client, id);
     else await finish();
     const instance = await client.instances.get(id);
