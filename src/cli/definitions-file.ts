@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -130,7 +131,7 @@ const hints: Readonly<Record<string, string>> = {
 function explain(file: string, error: unknown): string {
   const code: unknown = Reflect.get(Object(error), "code");
   const hint = typeof code === "string" ? hints[code] : undefined;
-  const place = placeOf(error) ?? file;
+  const place = placeOf(error) ?? syntaxPlace(file, error) ?? file;
   return [
     `${place} cannot be loaded:`,
     messageOf(error),
@@ -150,6 +151,13 @@ function placeOf(error: unknown): string | undefined {
     return `${fileURLToPath(found[1])}:${found[2]}`;
   }
   return undefined;
+}
+
+/** Of what cannot be parsed as JavaScript, Node tells the line only to its own terminal. */
+function syntaxPlace(file: string, error: unknown): string | undefined {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
+  return /^\S.*:\d+$/m.exec(stderr)?.[0];
 }
 
 const ourFolder = new URL("../", import.meta.url).href;

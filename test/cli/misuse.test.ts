@@ -16,6 +16,7 @@ beforeAll(async () => {
     "workflows.ts": expenseFile,
     "empty.ts": "export const nothing = 1;\n",
     "syntax.ts": "export const = 1;\n",
+    "syntax.js": "\nexport const = 1;\n",
     "enum.ts": "export enum Color { Red }\n",
     "missing.ts": 'import "./nowhere.ts";\n',
     "thrown.ts": '\n\nthrow new Error("no luck");\n',
@@ -92,6 +93,10 @@ const cases: readonly Case[] = [
   {
     words: ["show", "x", "--workflows", "syntax.ts"],
     ...{ code: 1, error: "DEFINITIONS_UNUSABLE", says: "syntax.ts:1 cannot be loaded" },
+  },
+  {
+    words: ["show", "x", "--workflows", "syntax.js"],
+    ...{ code: 1, error: "DEFINITIONS_UNUSABLE", says: "syntax.js:2 cannot be loaded" },
   },
   {
     words: ["show", "x", "--workflows", "enum.ts"],
