@@ -420,7 +420,22 @@ export class RequestFailedError extends WorkflowsError {
   }
 }
 
-// ------------------------------------------------------------ why a step, group or instance failed
+// --------------------------------------------------------------------------------- at the terminal
+
+/** A command was given words or options that it does not take. */
+export class UsageError extends WorkflowsError {
+  readonly code = "USAGE";
+}
+
+/** A command found no definitions, or the file with them cannot be loaded. */
+export class DefinitionsUnusableError extends WorkflowsError {
+  readonly code = "DEFINITIONS_UNUSABLE";
+}
+
+/** A command could not do what it was asked to: the message says why. */
+export class CommandFailedError extends WorkflowsError {
+  readonly code = "COMMAND_FAILED";
+}
 
 // ------------------------------------------------------------------------------ tests of workflows
 
@@ -433,6 +448,8 @@ export class InjectedFailureError extends WorkflowsError {
 export class ExplorationError extends WorkflowsError {
   readonly code = "EXPLORATION_FAILED";
 }
+
+// ------------------------------------------------------------ why a step, group or instance failed
 
 /** What is recorded of a failure: plain JSON, so that every store keeps it alike. */
 export interface RecordedError {

@@ -25,7 +25,7 @@ export function attachBackground(
 ): Schedules {
   const { core, store, clock } = parts;
   const now = () => Math.floor(clock.now());
-  const { logger = console, pollIntervalMs = 1000, retention } = options;
+  const { logger = console, pollIntervalMs = 1000, retention, isGuest = false } = options;
   const isTurn = (work: string) => core.isTurn(work);
   const runner = new ScheduleRunner({
     ...{ store, clock, logger, pollIntervalMs, isTurn },
@@ -37,8 +37,8 @@ export function attachBackground(
     },
   });
   core.attach(core.watchers);
-  core.attach(runner);
-  if (retention !== undefined) {
+  if (!isGuest) core.attach(runner);
+  if (retention !== undefined && !isGuest) {
     const forget = (ids: readonly string[]) => core.forget(ids);
     const refuseIfClosed = () => core.refuseIfClosed();
     core.attach(new Retention(retention, { store, clock, logger, isTurn, forget, refuseIfClosed }));
@@ -47,5 +47,5 @@ export function attachBackground(
     const stop = telemetry.observe(store, now, () => core.load);
     core.attach({ look: async () => {}, close: stop });
   }
-  return new Schedules({ ...parts, now, changed: () => runner.changed() });
+  return new Schedules({ ...parts, now, changed: () => void (isGuest || runner.changed()) });
 }

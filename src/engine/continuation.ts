@@ -8,6 +8,8 @@ import { answerWaiters, forgetEnded } from "./waiters.ts";
 
 export interface ContinuationHost {
   readonly workerId: string;
+  /** Timers of what it does not run are left to others. */
+  readonly isGuest: boolean;
   readonly announcer: Announcer;
   readonly runner: StepRunner;
   /** Executions whose present attempts have reported, which was not decided on. */
@@ -32,7 +34,7 @@ export class Continuation {
     const isHere = owner === undefined || owner === this.#host.workerId;
     this.#sortAttempts(runtime, isHere);
     if (isHere && !runtime.isEnded) {
-      this.#host.announcer.armTimers(runtime);
+      if (owner !== undefined || !this.#host.isGuest) this.#host.announcer.armTimers(runtime);
       const reporters = this.#host.reporters(runtime);
       for (const execution of state.executions) {
         const { id, status } = execution;

@@ -18,6 +18,7 @@ export interface CoreOptions {
   readonly random: () => number;
   readonly pollIntervalMs: number;
   readonly leaseMs: number;
+  readonly isGuest: boolean;
   readonly aroundStep: AroundStep | undefined;
   readonly definitions: Definitions;
   readonly upgrades: Upgrades;

@@ -1,4 +1,4 @@
-import type { StoredTimer } from "../store/store.ts";
+import type { Store, StoredTimer } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { type Due, TimerQueue } from "./timer-queue.ts";
 
@@ -9,7 +9,7 @@ import { type Due, TimerQueue } from "./timer-queue.ts";
 export class DueTimers {
   readonly #queue: TimerQueue;
   readonly #clock: Clock;
-  /** Timers further away are not held here: the store is asked for them in time. */
+  /** Timers further away are not held here: the store is asked for those that are due within it. */
   readonly #reachMs: number;
   readonly #fire: (instanceId: string, timerId: string) => void;
   readonly #armed = new Map<string, Due>();
@@ -48,9 +48,21 @@ export class DueTimers {
     this.#armed.delete(key);
   }
 
-  /** Fires what is due. */
-  check(): void {
+  /**
+   * Fires what is due, and arms what the store has for a worker, each with its delay: the others
+   * fire a timer only if the one whose turn it is has not.
+   */
+  async look(
+    store: Store,
+    worker: { readonly workerId: string; delay(instanceId: string): number } | undefined,
+  ): Promise<void> {
+    // The clock may have been set since timers were armed.
     this.#queue.fireDue();
+    if (worker === undefined) return;
+    const { workerId } = worker;
+    const before = store.isShared ? this.#clock.now() + this.#reachMs : undefined;
+    const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
+    for (const timer of timers) this.arm(timer, worker.delay(timer.instanceId));
   }
 
   clear(): void {
@@ -58,6 +70,9 @@ export class DueTimers {
     this.#armed.clear();
   }
 }
+
+/** More timers than these are looked at the next time. */
+const timersAtOnce = 10_000;
 
 /** No id of a timer has a space in it. */
 function keyOf(instanceId: string, timerId: string): string {

@@ -39,8 +39,6 @@ export class EngineCore {
   readonly #fleet: Fleet;
   readonly #mailroom: Mailroom;
   readonly #timers: DueTimers;
-  /** The store is asked for timers that are due within this time. */
-  readonly #reachMs: number;
   readonly #children: ChildInstances;
   readonly #carrier: LetterCarrier;
   readonly #announcer: Announcer;
@@ -60,8 +58,8 @@ export class EngineCore {
     const { store, clock, logger, createId, definitions, upgrades, telemetry } = options;
     const { workerId } = this;
     const now = () => Math.floor(clock.now());
-    this.#reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
-    this.#timers = new DueTimers(clock, this.#reachMs, (id, timer) => this.#fire(id, timer));
+    const reachMs = store.isShared ? 2 * options.pollIntervalMs : Number.POSITIVE_INFINITY;
+    this.#timers = new DueTimers(clock, reachMs, (id, timerId) => this.#fire(id, timerId));
     this.#instances = new Instances({
       ...{ store, clock, logger, workerId, definitions, transactions: this.transactions },
       isTrusted: () => this.#fleet.isTrusted,
@@ -119,7 +117,7 @@ export class EngineCore {
     this.#runner = this.#newRunner(options);
     this.#continuation = new Continuation({
       ...{ workerId, announcer: this.#announcer, runner: this.#runner, send: hands.send },
-      reporters: (runtime) => this.#driver.reporters(runtime),
+      ...{ reporters: (runtime) => this.#driver.reporters(runtime), isGuest: options.isGuest },
     });
     this.#driver = new Driver({
       ...{ store, workerId, now, createId, upgrades, telemetry, watchers: this.watchers },
@@ -386,17 +384,10 @@ export class EngineCore {
   /** What nobody tells is looked at from time to time: instances somebody waits for, and timers. */
   async #look(): Promise<void> {
     if (this.#isClosed) return;
-    const { store, clock, pollIntervalMs } = this.#options;
+    const { store, pollIntervalMs, isGuest } = this.#options;
     for (const runtime of this.#instances.all()) this.#lookAt(runtime);
-    // The clock may have been set since timers were armed.
-    this.#timers.check();
-    const before = store.isShared ? clock.now() + this.#reachMs : undefined;
-    const { workerId } = this;
-    const timers = await store.listTimers({ workerId, before, limit: timersAtOnce });
-    for (const timer of timers) {
-      // The others fire it only if the one whose turn it is has not.
-      this.#timers.arm(timer, this.#fleet.isTurn(timer.instanceId) ? 0 : pollIntervalMs);
-    }
+    const delay = (id: string) => (this.#fleet.isTurn(id) ? 0 : pollIntervalMs);
+    await this.#timers.look(store, isGuest ? undefined : { workerId: this.workerId, delay });
     await this.#mailroom.tidy();
     await this.#lookAround();
   }
@@ -490,6 +481,3 @@ export class EngineCore {
     if (idempotencyKey !== undefined) this.#keys.delete(idempotencyKey);
   }
 }
-
-/** More timers than these are looked at the next time. */
-const timersAtOnce = 10_000;

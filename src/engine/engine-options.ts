@@ -26,6 +26,11 @@ export interface EngineOptions {
   readonly leaseMs?: number;
   /** How long instances that have ended are kept; for ever unless told. */
   readonly retention?: RetentionOptions;
+  /**
+   * Does only what it is asked to: takes over nothing that others left, fires no timers but those
+   * of what it runs, starts no schedules. For tools beside the processes that run workflows.
+   */
+  readonly isGuest?: boolean;
   /** Makes the ids of instances. */
   readonly createId?: () => string;
   /** Gives numbers in [0, 1), for the jitter of retries. */

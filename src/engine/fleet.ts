@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly pollIntervalMs: number;
   /** A worker without a sign of life for so long is taken for gone. */
   readonly leaseMs: number;
+  /** Takes nothing over. */
+  readonly isGuest: boolean;
 }
 
 export interface FleetHost {
@@ -270,7 +272,8 @@ export class Fleet {
   }
 
   async #claim(): Promise<number> {
-    const { store, workerId } = this.#options;
+    const { store, workerId, isGuest } = this.#options;
+    if (isGuest) return 0;
     const left = this.#left;
     this.#left = [];
     await this.#host.takeOver(left);

@@ -23,7 +23,7 @@ import { type OwnTransaction, OwnTransactions } from "./own-transaction.ts";
 import { StartRefused, VersionChanged } from "./rejections.ts";
 import type { Schedules } from "./schedules.ts";
 import { findExisting, newInstance, startBy } from "./starting.ts";
-import { gatherStatistics, type Statistics } from "./statistics.ts";
+import { gatherStatistics, type Statistics, type WorkerLoad } from "./statistics.ts";
 import { TaskInbox } from "./task-inbox.ts";
 import { type CompleteTaskOptions, completion, instanceOf } from "./tasks.ts";
 import { Telemetry } from "./telemetry.ts";
@@ -84,6 +84,7 @@ export class LocalExecutionEngine {
       aroundStep: options.aroundStep,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       leaseMs: options.leaseMs ?? 8000,
+      isGuest: options.isGuest ?? false,
       telemetry: this.#telemetry,
     });
     this.#transactions = new OwnTransactions({
@@ -167,6 +168,11 @@ export class LocalExecutionEngine {
   /** Whether this process has commands to decide, or writes what was decided. */
   get isBusy(): boolean {
     return this.#core.isBusy;
+  }
+
+  /** How much this process has to do at the moment. */
+  get load(): WorkerLoad {
+    return this.#core.load;
   }
 
   /** @throws UnknownInstanceError */

@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly logger: Logger;
   /** The path below which everything stands, without a slash at its end. */
   readonly basePath: string;
+  /** By which way requests come in, for the history. */
+  readonly through: string;
 }
 
 type Routes = typeof routes;

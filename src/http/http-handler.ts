@@ -10,6 +10,7 @@ import {
 import { apiPage } from "./api-page.ts";
 import type { Call, Handler, Handlers, Surroundings } from "./call.ts";
 import { refuseCrossSite } from "./cross-site.ts";
+import { DashboardFiles } from "./dashboard-files.ts";
 import { DecisionPage } from "./decision-page.ts";
 import { etagOfText, listsTag, refuseUnlessMatching } from "./etag.ts";
 import { EventHub } from "./event-hub.ts";
@@ -81,12 +82,19 @@ class HttpServer {
   readonly #allowedOrigins: ReadonlySet<string>;
   readonly #signatures: WebhookSignatures | undefined;
   #turn: Promise<void> | undefined;
+  readonly #dashboard: DashboardFiles | undefined;
 
   constructor(engine: LocalExecutionEngine, options: HttpOptions) {
     const { clock = systemClock, logger = console, basePath = "/api", webhookSignature } = options;
     this.#options = options;
-    this.#surroundings = { engine, clock, logger, basePath };
+    const { through = "http" } = options;
+    this.#surroundings = { engine, clock, logger, basePath, through };
     this.#allowedOrigins = new Set(options.allowedOrigins);
+    const { dashboard = false } = options;
+    this.#dashboard =
+      dashboard === false
+        ? undefined
+        : new DashboardFiles(basePath, dashboard === true ? {} : dashboard);
     this.#signatures = webhookSignature && new WebhookSignatures(webhookSignature);
     this.#handlers = {
       ...definitionHandlers,
@@ -120,6 +128,8 @@ class HttpServer {
   async #respond(request: Request, connection: Connection): Promise<Response> {
     const url = new URL(request.url);
     if (this.#options.authenticate === undefined) this.#refuseStrangers(request, url, connection);
+    const page = await this.#dashboard?.answer(request, url);
+    if (page !== undefined) return page;
     const { target, params } = this.#find(request, url);
     if (typeof target === "function") return target(request, url, params);
     const { id, route, handler } = target;

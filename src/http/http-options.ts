@@ -1,6 +1,7 @@
 import type { Logger } from "../definition/context.ts";
 import type { Clock } from "../engine/clock.ts";
 import { InvalidOptionError } from "../errors.ts";
+import type { DashboardOptions } from "./dashboard-files.ts";
 import type { Authorize } from "./permission.ts";
 import type { Authenticate } from "./principal.ts";
 import type { WebhookSignatureOptions } from "./webhook-signature.ts";
@@ -25,6 +26,13 @@ export interface HttpOptions {
   readonly maxJsonDepth?: number;
   /** Asks for a signature on callbacks to webhook steps, besides their token. */
   readonly webhookSignature?: WebhookSignatureOptions;
+  /**
+   * Serves the dashboard below `basePath`/dashboard/. Its files hold nobody's data; what it shows, it
+   * asks this handler for.
+   */
+  readonly dashboard?: boolean | DashboardOptions;
+  /** By which way requests come in, as the history tells it: "http" unless told. */
+  readonly through?: string;
   readonly logger?: Logger;
   readonly clock?: Clock;
 }

@@ -1,4 +1,5 @@
 /** The HTTP API: a web-standard handler over an engine. The client is `tandem-workflows/client`. */
+export type { DashboardOptions } from "./dashboard-files.ts";
 export { createHttpHandler, type HttpHandler } from "./http-handler.ts";
 export type { HttpOptions } from "./http-options.ts";
 export { toNodeHandler } from "./node-handler.ts";

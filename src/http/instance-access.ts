@@ -48,7 +48,10 @@ async function tryRead(
 }
 
 /** @throws ForbiddenError if somebody who is no administrator acts for somebody else. */
-export function actorOf(permission: Permission, onBehalfOf?: string): HttpActor {
+export function actorOf(
+  { permission, through }: Pick<Asked, "permission" | "through">,
+  onBehalfOf?: string,
+): HttpActor {
   const { principal, isAdmin } = permission;
   if (onBehalfOf !== undefined && !isAdmin) {
     throw new ForbiddenError("Only an administrator may act on behalf of somebody.");
@@ -59,7 +62,7 @@ export function actorOf(permission: Permission, onBehalfOf?: string): HttpActor 
     groups,
     admin: isAdmin,
     ...(onBehalfOf !== undefined && { onBehalfOf }),
-    through: "http",
+    through,
   };
 }
 
@@ -69,5 +72,5 @@ export interface HttpActor {
   readonly groups: readonly string[];
   readonly admin: boolean;
   readonly onBehalfOf?: string;
-  readonly through: "http";
+  readonly through: string;
 }

@@ -26,7 +26,7 @@ export const instanceChangeHandlers: Handlers<
   | "addItem"
   | "closeMap"
 > = {
-  async startInstance({ engine, clock, permission, request, body, basePath }) {
+  async startInstance({ engine, clock, permission, through, request, body, basePath }) {
     const { workflow, version, initialData, businessKey, tags } = body;
     const { version: latest } = await findDefinition(engine, permission, workflow, version);
     const resource = { type: "workflow", workflow, version: latest } as const;
@@ -39,7 +39,7 @@ export const instanceChangeHandlers: Handlers<
       ...(tenant !== undefined && { tenant }),
       ...(businessKey !== undefined && { businessKey }),
       ...(tags !== undefined && { tags }),
-      through: "http",
+      through,
       ...keyOf(request, permission.principal),
     });
     const patience = patienceOf(request, 0);
@@ -53,12 +53,12 @@ export const instanceChangeHandlers: Handlers<
     };
   },
 
-  async changeInstances({ engine, permission, body, request }) {
+  async changeInstances({ engine, permission, through, body, request }) {
     await permission.require("instance.change-all", { type: "all" });
     const { action, filter: given, reason, dryRun = false } = body;
     const filter = instanceFilterOf(permission, given);
     const options = {
-      ...actorOf(permission),
+      ...actorOf({ permission, through }),
       ...(reason !== undefined && { reason }),
       dryRun,
       signal: request.signal,
@@ -70,24 +70,24 @@ export const instanceChangeHandlers: Handlers<
   async cancelInstance(call) {
     const { id } = await instanceFor(call, "instance.cancel");
     const { reason } = call.body;
-    const options = { ...actorOf(call.permission), ...(reason !== undefined && { reason }) };
+    const options = { ...actorOf(call), ...(reason !== undefined && { reason }) };
     return changed(call, call.engine.cancelWorkflow(id, options));
   },
 
   async pauseInstance(call) {
     const { id } = await instanceFor(call, "instance.pause");
-    return changed(call, call.engine.pauseWorkflow(id, actorOf(call.permission)));
+    return changed(call, call.engine.pauseWorkflow(id, actorOf(call)));
   },
 
   async resumeInstance(call) {
     const { id } = await instanceFor(call, "instance.resume");
-    return changed(call, call.engine.resumeWorkflow(id, actorOf(call.permission)));
+    return changed(call, call.engine.resumeWorkflow(id, actorOf(call)));
   },
 
   async retryInstance(call) {
     const { id } = await instanceFor(call, "instance.retry");
     const { from } = call.body;
-    const options = { ...actorOf(call.permission), ...(from !== undefined && { from }) };
+    const options = { ...actorOf(call), ...(from !== undefined && { from }) };
     return changed(call, call.engine.retryWorkflow(id, options));
   },
 
@@ -99,7 +99,7 @@ export const instanceChangeHandlers: Handlers<
       version,
       ...(steps !== undefined && { steps }),
       dryRun,
-      ...actorOf(call.permission),
+      ...actorOf(call),
     });
     return { json: plan };
   },
@@ -109,27 +109,27 @@ export const instanceChangeHandlers: Handlers<
     const { name, data = null } = call.body;
     const id = call.body.id ?? call.request.headers.get("idempotency-key") ?? undefined;
     const signal = { instanceId, name, data, ...(id !== undefined && { id }) };
-    return changed(call, call.engine.signal({ ...signal, ...actorOf(call.permission) }));
+    return changed(call, call.engine.signal({ ...signal, ...actorOf(call) }));
   },
 
   async cancelStep(call) {
     const { id: instanceId } = await instanceFor(call, "instance.change-steps");
     const { stepName } = call.body;
-    const options = { instanceId, stepName, ...actorOf(call.permission) };
+    const options = { instanceId, stepName, ...actorOf(call) };
     return changed(call, call.engine.cancelStep(options));
   },
 
   async addItem(call) {
     const { id: instanceId } = await instanceFor(call, "instance.change-steps");
     const { stepName, item } = call.body;
-    const options = { instanceId, stepName, item, ...actorOf(call.permission) };
+    const options = { instanceId, stepName, item, ...actorOf(call) };
     return changed(call, call.engine.addItem(options));
   },
 
   async closeMap(call) {
     const { id: instanceId } = await instanceFor(call, "instance.change-steps");
     const { stepName } = call.body;
-    const options = { instanceId, stepName, ...actorOf(call.permission) };
+    const options = { instanceId, stepName, ...actorOf(call) };
     return changed(call, call.engine.closeMap(options));
   },
 };

@@ -145,7 +145,7 @@ async function chosenFor(
 ): Promise<HttpActor & { readonly taskId: string }> {
   const task = await readTask(call);
   await call.permission.require(action, { type: "task", task });
-  return { taskId: task.id, ...actorOf(call.permission, call.body.onBehalfOf) };
+  return { taskId: task.id, ...actorOf(call, call.body.onBehalfOf) };
 }
 
 async function shown({ permission }: Call<OperationId>, task: HumanTask) {
