@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { BrowserContextOptions } from "playwright-core";
 import { SqliteStore } from "tandem-workflows/sqlite";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard } from "../support/dashboard-build.ts";
 import { DashboardServer } from "./support/dashboard-server.ts";
 import {
-  buildDashboard,
   chromiumPath,
   expectAccessible,
   expectNoSidewaysScroll,

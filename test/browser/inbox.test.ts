@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard } from "../support/dashboard-build.ts";
 import { DashboardServer } from "./support/dashboard-server.ts";
-import { buildDashboard, chromiumPath, People, whySkipped } from "./support/people.ts";
+import { chromiumPath, People, whySkipped } from "./support/people.ts";
 
 let people: People;
 let server: DashboardServer;
@@ -172,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)(`the inbox (${whySkipped})`, () => {
     const page = await openTask("bob", id, "legal_approval");
     await page.getByRole("button", { name: "Claim" }).click();
     await page.getByRole("button", { name: "Give back" }).click();
-    await page.getByRole("button", { name: "Claim" }).waitFor();
+    await page.getByRole("button", { name: "Claim" }).click();
     await page.getByRole("button", { name: "Give to…" }).click();
     await page.getByLabel("Who gets it").fill("cy");
     await page.getByRole("button", { name: "Give it", exact: true }).click();

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard } from "../support/dashboard-build.ts";
 import { DashboardServer } from "./support/dashboard-server.ts";
-import { buildDashboard, chromiumPath, People, whySkipped } from "./support/people.ts";
+import { chromiumPath, People, whySkipped } from "./support/people.ts";
 import { gates } from "./support/workflows.ts";
 
 let people: People;

@@ -115,7 +115,10 @@ describe("WCP-20 Cancel Case", () => {
       terminalSteps: ["after"],
     });
     const run = await PatternRun.start(definition, { children: [child] });
-    expect((await run.engine.tasks.list()).items.map(({ path }) => path)).toEqual(["decide", "ask"]);
+    expect((await run.engine.tasks.list()).items.map(({ path }) => path)).toEqual([
+      "decide",
+      "ask",
+    ]);
 
     await run.engine.cancelWorkflow(run.id, { reason: "order withdrawn" });
     await run.clock.advance(2000);

@@ -50,7 +50,12 @@ export function TaskPane({ taskId, backHref, onDone }: TaskPaneProps): ReactNode
         <>
           <TaskHead task={task.value} heading={heading} />
           <div className="task-columns">
-            <TaskWork key={task.value.id} task={task.value} reload={task.reload} onDone={onDone} />
+            <TaskWork
+              key={task.value.proposal?.at ?? ""}
+              task={task.value}
+              reload={task.reload}
+              onDone={onDone}
+            />
             <TaskAbout task={task.value} />
           </div>
         </>
@@ -278,6 +283,8 @@ function TaskAbout({ task }: { task: Task }): ReactNode {
     {
       live: { inbox: true },
       isAbout: (event) => event.type === "task" && event.instanceId === task.instanceId,
+      // A comment changes no task: who may not see the instance is not told of it.
+      everyMs: 5000,
     },
   );
   const decisions = useEarlierDecisions(task);
