@@ -233,12 +233,15 @@ describe.skipIf(chromiumPath === undefined)(`the inbox (${whySkipped})`, () => {
     await page.keyboard.press("j");
     await page.locator(".task-heading").waitFor();
     await page.keyboard.press("r");
+    await expect
+      .poll(() => page.evaluate("document.activeElement.labels?.[0]?.textContent"))
+      .toBe("Reason for the rejection");
+    await page.keyboard.type("No");
     await page.keyboard.press("Enter");
     await page.getByText("One field needs your attention").waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await page.keyboard.type("Not this year");
-    await page.keyboard.press("Tab");
+    await page.keyboard.type("t this year");
     await page.keyboard.press("Enter");
     await page.getByText(/^Rejected: /).waitFor();
   });

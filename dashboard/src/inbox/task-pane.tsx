@@ -138,7 +138,14 @@ function TaskWork({
   const choose = (value: unknown) => {
     if (decision === undefined || !may("complete")) return;
     form.current?.set([decision.field], value);
-    submit.current?.focus();
+    // What the choice asks for besides comes first; with nothing more to fill in, Enter sends.
+    requestAnimationFrame(() => {
+      const empty = [...(submit.current?.form?.elements ?? [])].find(
+        (element) => element.matches(":required:invalid") && !element.matches("[type=radio]"),
+      );
+      const next = empty instanceof HTMLElement ? empty : submit.current;
+      next?.focus();
+    });
   };
   useShortcuts({
     a: () => choose(decision?.approve),

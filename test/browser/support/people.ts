@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
 
 const { resolve: find } = createRequire(import.meta.url);
 
@@ -87,8 +86,8 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** Expects that axe finds nothing on the page. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** What axe finds on the page. */
+export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const found = await page.evaluate(
     (tags) =>
@@ -99,16 +98,15 @@ export async function expectAccessible(page: Page): Promise<void> {
       ).axe.run({ runOnly: tags }),
     rules,
   );
-  const said = found.violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
+  const { hash } = new URL(page.url());
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${hash} ${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
   );
-  expect(said, page.url()).toEqual([]);
 }
 
-/** Expects that nothing has to be scrolled sideways. */
-export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate<number>(
+/** By how much a page is wider than its window. */
+export function sidewaysScroll(page: Page): Promise<number> {
+  return page.evaluate<number>(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
   );
-  expect(over, `${page.url()} is wider than its window`).toBeLessThanOrEqual(0);
 }
