@@ -37,7 +37,7 @@ function parse(text: string): Record<string, unknown> {
 export function applyTheme(theme: DashboardConfig["theme"]): void {
   const { style } = document.documentElement;
   for (const [name, value] of Object.entries(theme)) {
-    if (/^[a-z0-9-]+$/.test(name)) style.setProperty(`--${name}`, value);
+    if (/^[a-z][a-z0-9-]*$/.test(name)) style.setProperty(`--${name}`, value);
   }
 }
 

@@ -154,7 +154,7 @@ function checkDashboardOptions({ title, logoUrl, signInUrl, theme }: DashboardOp
     );
   }
   for (const [name, value] of Object.entries(theme ?? {})) {
-    if (/^[a-z0-9-]+$/.test(name) && typeof value === "string") continue;
+    if (/^[a-z][a-z0-9-]*$/.test(name) && typeof value === "string") continue;
     throw new InvalidOptionError(
       `dashboard.theme has ${JSON.stringify(name)}: names are those of custom properties without ` +
         'the dashes before them, such as "accent", and values are texts.',

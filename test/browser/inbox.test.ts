@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard } from "../support/dashboard-build.ts";
 import { DashboardServer } from "./support/dashboard-server.ts";
-import { buildDashboard, chromiumPath, People, whySkipped } from "./support/people.ts";
+import { chromiumPath, People, whySkipped } from "./support/people.ts";
 
 let people: People;
 let server: DashboardServer;
@@ -172,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)(`the inbox (${whySkipped})`, () => {
     const page = await openTask("bob", id, "legal_approval");
     await page.getByRole("button", { name: "Claim" }).click();
     await page.getByRole("button", { name: "Give back" }).click();
-    await page.getByRole("button", { name: "Claim" }).waitFor();
+    await page.getByRole("button", { name: "Claim" }).click();
     await page.getByRole("button", { name: "Give to…" }).click();
     await page.getByLabel("Who gets it").fill("cy");
     await page.getByRole("button", { name: "Give it", exact: true }).click();
@@ -232,12 +233,15 @@ describe.skipIf(chromiumPath === undefined)(`the inbox (${whySkipped})`, () => {
     await page.keyboard.press("j");
     await page.locator(".task-heading").waitFor();
     await page.keyboard.press("r");
+    await expect
+      .poll(() => page.evaluate("document.activeElement.labels?.[0]?.textContent"))
+      .toBe("Reason for the rejection");
+    await page.keyboard.type("No");
     await page.keyboard.press("Enter");
     await page.getByText("One field needs your attention").waitFor();
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await page.keyboard.type("Not this year");
-    await page.keyboard.press("Tab");
+    await page.keyboard.type("t this year");
     await page.keyboard.press("Enter");
     await page.getByText(/^Rejected: /).waitFor();
   });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { buildDashboard } from "../support/dashboard-build.ts";
 import { DashboardServer } from "./support/dashboard-server.ts";
-import { buildDashboard, chromiumPath, People, whySkipped } from "./support/people.ts";
+import { chromiumPath, People, whySkipped } from "./support/people.ts";
 import { gates } from "./support/workflows.ts";
 
 let people: People;
@@ -129,7 +130,7 @@ describe.skipIf(chromiumPath === undefined)(`the pages (${whySkipped})`, () => {
     const page = await people.open("dan", server.url(`/instances/${id}`));
     await page.locator(".page-head").getByRole("button", { name: "Cancel" }).waitFor();
     expect(await page.locator(".page-head").getByRole("button").allInnerTexts()).toEqual([
-      " Cancel",
+      "Cancel",
     ]);
     expect(await page.getByRole("link", { name: "Operations" }).count()).toBe(0);
     const other = await people.open("cy", server.url(`/instances/${id}`));
@@ -169,8 +170,8 @@ describe.skipIf(chromiumPath === undefined)(`the pages (${whySkipped})`, () => {
   });
 
   test("a change of many says how many are meant, and does it", async () => {
-    const ids = [await startOrder("BULK-1"), await startOrder("BULK-1")];
-    const page = await people.open("ada", server.url("/instances?key=BULK-1"));
+    const ids = [await startOrder("ORD-60"), await startOrder("ORD-60")];
+    const page = await people.open("ada", server.url("/instances?key=ORD-60"));
     await page.getByRole("button", { name: "Change all of these…" }).click();
     await page.getByText("2 instances are meant.").waitFor();
     await page.getByRole("radio", { name: /^Cancel/ }).check();

@@ -28,6 +28,8 @@ export interface QueryOptions {
   readonly live?: EventsQuery;
   /** Whether an event may have changed it; every one unless told. */
   readonly isAbout?: (event: StreamEvent) => boolean;
+  /** How often to look besides, for what no event tells of. */
+  readonly everyMs?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface QueryOptions {
 export function useQuery<Value>(
   key: string | undefined,
   load: (client: Client, signal: AbortSignal) => Promise<Value>,
-  { live, isAbout }: QueryOptions = {},
+  { live, isAbout, everyMs }: QueryOptions = {},
 ): Snapshot<Value> & { readonly reload: () => Promise<void> } {
   const { client, queries, live: updates } = useApi();
   const name = key ?? "";
@@ -58,6 +60,13 @@ export function useQuery<Value>(
       if (always || (isAbout?.(event) ?? true)) queries.refresh((one) => one === key);
     });
   }, [key, topic, client, queries, updates]);
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === "visible") queries.refresh((one) => one === name);
+    }, everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, name, queries]);
   const reload = useCallback(() => queries.reload(name), [queries, name]);
   return { ...snapshot, reload };
 }

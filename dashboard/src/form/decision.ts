@@ -21,7 +21,9 @@ export function decisionOf(root: JsonSchema | undefined): Decision | undefined {
     if (!fields.test(field)) continue;
     const property = dereference(root, given);
     const isWhole = required.every((name) => name === field);
-    if (property.type === "boolean") return { field, approve: true, reject: false, isWhole };
+    if (property.type === "boolean" && !("const" in property)) {
+      return { field, approve: true, reject: false, isWhole };
+    }
     const choices = choicesOf(property);
     const approve = choices.find(({ value }) => typeof value === "string" && yes.test(value));
     const reject = choices.find(({ value }) => typeof value === "string" && no.test(value));

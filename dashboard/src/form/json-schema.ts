@@ -91,7 +91,8 @@ export const textOf = (value: unknown): string | undefined =>
 export function initialValue(root: JsonSchema, given: JsonSchema, depth = 0): unknown {
   const schema = dereference(root, given);
   if ("default" in schema) return structuredClone(schema.default);
-  if ("const" in schema) return schema.const;
+  // What is to be confirmed is not confirmed beforehand.
+  if ("const" in schema && typeof schema.const !== "boolean") return schema.const;
   if (typeOf(schema) !== "object" || depth > 12) return undefined;
   const value: Record<string, unknown> = {};
   for (const part of [schema, ...listOf(schema.allOf).map((item) => asSchema(item) ?? {})]) {

@@ -95,8 +95,7 @@ function stepText(node: GraphNode): string {
 }
 
 function groupText(node: GraphNode): string {
-  const state = node.state === undefined || node.state === "idle" ? "" : stateText(node);
-  return state === "" ? kindName(node) : `${kindName(node)} · ${state}`;
+  return node.winner === undefined ? kindName(node) : stateText(node);
 }
 
 /** What cannot be said by colour alone: a mark for the state, passes, attempts, ends. */

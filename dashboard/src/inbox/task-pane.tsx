@@ -50,7 +50,12 @@ export function TaskPane({ taskId, backHref, onDone }: TaskPaneProps): ReactNode
         <>
           <TaskHead task={task.value} heading={heading} />
           <div className="task-columns">
-            <TaskWork key={task.value.id} task={task.value} reload={task.reload} onDone={onDone} />
+            <TaskWork
+              key={task.value.proposal?.at ?? ""}
+              task={task.value}
+              reload={task.reload}
+              onDone={onDone}
+            />
             <TaskAbout task={task.value} />
           </div>
         </>
@@ -133,7 +138,14 @@ function TaskWork({
   const choose = (value: unknown) => {
     if (decision === undefined || !may("complete")) return;
     form.current?.set([decision.field], value);
-    submit.current?.focus();
+    // What the choice asks for besides comes first; with nothing more to fill in, Enter sends.
+    requestAnimationFrame(() => {
+      const empty = [...(submit.current?.form?.elements ?? [])].find(
+        (element) => element.matches(":required:invalid") && !element.matches("[type=radio]"),
+      );
+      const next = empty instanceof HTMLElement ? empty : submit.current;
+      next?.focus();
+    });
   };
   useShortcuts({
     a: () => choose(decision?.approve),
@@ -278,6 +290,8 @@ function TaskAbout({ task }: { task: Task }): ReactNode {
     {
       live: { inbox: true },
       isAbout: (event) => event.type === "task" && event.instanceId === task.instanceId,
+      // A comment changes no task: who may not see the instance is not told of it.
+      everyMs: 5000,
     },
   );
   const decisions = useEarlierDecisions(task);

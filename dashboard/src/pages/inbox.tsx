@@ -43,7 +43,7 @@ export function InboxPage({ route }: { route: Route }): ReactNode {
       <PageHead title="Inbox">
         <button
           type="button"
-          className="button"
+          className="button keys-button"
           data-look="quiet"
           onClick={() => setIsHelping(true)}
         >

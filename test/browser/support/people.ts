@@ -1,11 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
 
-const root = resolve(import.meta.dirname, "../../..");
 const { resolve: find } = createRequire(import.meta.url);
 
 /** The browser: named by TANDEM_TEST_CHROMIUM, or found on the path. */
@@ -21,28 +18,6 @@ function findChromium(): string | undefined {
 
 export const chromiumPath = findChromium();
 export const whySkipped = "needs Chromium: install it, or name its program in TANDEM_TEST_CHROMIUM";
-
-/** Builds the dashboard unless its built files are newer than all that they are made of. */
-export function buildDashboard(): void {
-  const built = resolve(root, "dist/dashboard/index.html");
-  const sources = [
-    ...globSync("dashboard/{src,public}/**/*.*", { cwd: root }),
-    ...globSync("src/http/{client,client-types,request-sender,stream-reader,paths}.ts", {
-      cwd: root,
-    }),
-    "dashboard/index.html",
-    "dashboard/vite.config.ts",
-    "src/errors.ts",
-  ].map((path) => statSync(resolve(root, path)).mtimeMs);
-  if (existsSync(built) && statSync(built).mtimeMs > Math.max(...sources)) return;
-  const vite = resolve(find("vite/package.json"), "../bin/vite.js");
-  const options = ["build", "dashboard", "--config", "dashboard/vite.config.ts"];
-  execFileSync(process.execPath, [vite, ...options, "--logLevel", "error"], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, NODE_ENV: "production" },
-  });
-}
 
 /** Several signed-in people, each with a browser profile of their own. */
 export class People {
@@ -111,8 +86,8 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** Expects that axe finds nothing on the page. */
-export async function expectAccessible(page: Page): Promise<void> {
+/** What axe finds on the page. */
+export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const found = await page.evaluate(
     (tags) =>
@@ -123,16 +98,15 @@ export async function expectAccessible(page: Page): Promise<void> {
       ).axe.run({ runOnly: tags }),
     rules,
   );
-  const said = found.violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
+  const { hash } = new URL(page.url());
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${hash} ${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`),
   );
-  expect(said, page.url()).toEqual([]);
 }
 
-/** Expects that nothing has to be scrolled sideways. */
-export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const over = await page.evaluate<number>(
+/** By how much a page is wider than its window. */
+export function sidewaysScroll(page: Page): Promise<number> {
+  return page.evaluate<number>(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
   );
-  expect(over, `${page.url()} is wider than its window`).toBeLessThanOrEqual(0);
 }
