@@ -55,7 +55,7 @@ function inboxFigures(database: string, usual: number, open: OpenInbox): void {
 }
 
 /** Pages that begin anywhere in the list of a user with three groups: the median. */
-export function pagesOf(
+function pagesOf(
   { store, count }: Pick<Inbox, "store" | "count">,
   filter: Partial<TaskQuery>,
 ): Round {
@@ -74,7 +74,7 @@ export function pagesOf(
 }
 
 /** One of each, that finds a part of the tasks. */
-export function filtersOf(count: number): Record<string, Partial<TaskQuery>> {
+function filtersOf(count: number): Record<string, Partial<TaskQuery>> {
   const user = `user_${USERS / 2}`;
   return {
     workflow: { workflow: "workflow_3" },
@@ -110,7 +110,7 @@ function instanceOf(task: number): string {
 
 // Of five tasks one belongs to a user; the others are for one or two groups.
 
-export async function openPostgresInbox(count: number, afterwards: Afterwards): Promise<Inbox> {
+async function openPostgresInbox(count: number, afterwards: Afterwards): Promise<Inbox> {
   const url = await startPostgres(afterwards);
   const store = await openPostgres(url);
   afterwards(() => store.close());

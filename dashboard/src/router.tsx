@@ -26,7 +26,7 @@ export function useRoute(): Route {
   return useMemo(() => parseHash(hash), [hash]);
 }
 
-export function parseHash(hash: string): Route {
+function parseHash(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const parts = path.split("/").filter((part) => part !== "");
   return { parts: parts.map(decode), query: new URLSearchParams(query) };

@@ -6,6 +6,7 @@ import { beginPending } from "./executions.ts";
 import { continueGroup } from "./groups.ts";
 import type { InstanceState } from "./instance-state.ts";
 import { isEnded } from "./lifecycle.ts";
+import { beginHeldStarts } from "./operations.ts";
 import { type Rejection, refuseEnded, reject } from "./rejection.ts";
 import { restore } from "./restore.ts";
 import type { EpochMs, ExecutionRecord } from "./state.ts";
@@ -160,6 +161,7 @@ function goOn(t: Transition, graph: WorkflowGraph, before: InstanceState): void 
     else if (countsOtherwise(node, old)) continueGroup(t, execution);
   }
   if (t.state.instance.status !== "paused") passOnLocks(t, graph, before);
+  if (t.state.hasHeldStarts) beginHeldStarts(t);
 }
 
 /** A signal that came for the name that the step has now counts, as one that came before it. */

@@ -22,7 +22,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** Whether no answer came at all. */
-export const isUnreachable = (error: unknown): boolean =>
+const isUnreachable = (error: unknown): boolean =>
   error instanceof TypeError && failureOf(error).status === undefined;
 
 export function messageOf(error: unknown): string {

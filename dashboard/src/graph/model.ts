@@ -27,12 +27,12 @@ export interface Line {
 
 export type LineLook = "plain" | "condition" | "otherwise" | "failure" | "cancel" | "member";
 
-export const nodeSize = { width: 208, height: 68 };
+const nodeSize = { width: 208, height: 68 };
 const summarySize = { width: 256, height: 112 };
 /** A group with more members is drawn as one box until it is opened. */
 export const mostMembers = 12;
 /** And so many are drawn then. */
-export const mostOpened = 60;
+const mostOpened = 60;
 
 export const isGroup = (node: GraphNode): boolean => groupKinds.has(node.kind);
 

@@ -63,7 +63,7 @@ export const titleOf = (node: GraphNode): string => node.title ?? humanize(node.
 type Wait = Readonly<Record<string, unknown>>;
 
 /** Whom or what a step waits for. */
-export function waitText(wait: Wait): string {
+function waitText(wait: Wait): string {
   const names = (key: string) => (Array.isArray(wait[key]) ? (wait[key] as string[]) : []);
   switch (wait.for) {
     case "person": {

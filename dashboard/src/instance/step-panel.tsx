@@ -45,7 +45,7 @@ export function StepPanel({
 }
 
 /** Items and calls are counted in a path (`map/send[3]`); in the graph, all are one node. */
-export function nodePath(path: string): string {
+function nodePath(path: string): string {
   return path.replace(/\[\d+\]/g, "[]");
 }
 

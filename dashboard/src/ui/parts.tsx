@@ -9,7 +9,7 @@ export interface StatusLook {
   readonly label: string;
 }
 
-export const statusLooks: Readonly<Record<string, StatusLook>> = {
+const statusLooks: Readonly<Record<string, StatusLook>> = {
   completed: { tone: "done", icon: "check", label: "Completed" },
   succeeded: { tone: "done", icon: "check", label: "Done" },
   done: { tone: "done", icon: "check", label: "Done" },

@@ -37,7 +37,7 @@ export const gates = {
   email: Promise.resolve(),
 };
 
-export const order = new WorkflowDefinition({
+const order = new WorkflowDefinition({
   name: "order_with_approvals",
   version: "1.2.0",
   description:
@@ -116,7 +116,7 @@ export const order = new WorkflowDefinition({
 });
 
 /** Asks for nothing but yes or no, so that many can be decided together. */
-export const vacation = new WorkflowDefinition({
+const vacation = new WorkflowDefinition({
   name: "vacation",
   steps: {
     approve: humanStep("approve", {
@@ -135,7 +135,7 @@ export const vacation = new WorkflowDefinition({
 });
 
 /** Every kind of field that a form can have. */
-export const onboarding = new WorkflowDefinition({
+const onboarding = new WorkflowDefinition({
   name: "onboarding",
   steps: {
     fill_in: humanStep("fill_in", {
@@ -196,7 +196,7 @@ export const onboarding = new WorkflowDefinition({
 });
 
 /** A loop, a race against a deadline, a vote, branches and a list of many. */
-export const article = new WorkflowDefinition({
+const article = new WorkflowDefinition({
   name: "write_until_good",
   steps: {
     write: machineStep("write", (context) => context.set("draft", `draft ${context.iteration}`)),
@@ -247,7 +247,7 @@ export const article = new WorkflowDefinition({
   terminalSteps: ["announce", "dropped"],
 });
 
-export const failing = new WorkflowDefinition({
+const failing = new WorkflowDefinition({
   name: "import_prices",
   steps: {
     fetch: machineStep("fetch", () => undefined),
@@ -265,7 +265,7 @@ export const failing = new WorkflowDefinition({
 });
 
 /** 300 nodes: 30 stages of ten branches each that join again. */
-export function large(stages = 27, width = 10) {
+function large(stages = 27, width = 10) {
   const steps: Record<string, ReturnType<typeof machineStep>> = {};
   const edges: Edge[] = [];
   const add = (name: string) => {
