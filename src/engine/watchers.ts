@@ -111,7 +111,7 @@ export class Watchers {
     for (const [index, id] of ids.entries()) this.#told.know(id, versions[index] ?? 0);
   }
 
-  // ----------------------------------------------------------------------------------------- asking
+  // ---------------------------------------------------------------------------------------- asking
 
   /** Another worker wants to hear of every change, or no longer does. */
   watched({ workerId, isWatching }: Extract<Letter, { type: "Watching" }>): void {
@@ -140,7 +140,7 @@ export class Watchers {
     }
   }
 
-  // ------------------------------------------------------------------------------- what has changed
+  // ------------------------------------------------------------------------------ what has changed
 
   /** A change of this process is durable. */
   kept({ runtime, at, expectedVersion, instance, tasks }: PendingChange): void {
@@ -212,7 +212,7 @@ export class Watchers {
     }
   }
 
-  // ---------------------------------------------------------------------------------------- looking
+  // --------------------------------------------------------------------------------------- looking
 
   /** Finds what nobody told of: changes of instances that are known here, and new instances. */
   async look(): Promise<void> {

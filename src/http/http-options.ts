@@ -27,7 +27,7 @@ export interface HttpOptions {
   /** Asks for a signature on callbacks to webhook steps, besides their token. */
   readonly webhookSignature?: WebhookSignatureOptions;
   /**
-   * Serves the dashboard below `basePath`/dashboard/. Its files hold nobody's data; what it shows, it
+   * Serves the dashboard below `basePath`/dashboard/. Its files hold nobody's data; what it shows it
    * asks this handler for.
    */
   readonly dashboard?: boolean | DashboardOptions;
