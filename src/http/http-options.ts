@@ -27,8 +27,8 @@ export interface HttpOptions {
   /** Asks for a signature on callbacks to webhook steps, besides their token. */
   readonly webhookSignature?: WebhookSignatureOptions;
   /**
-   * Serves the dashboard below `basePath`/dashboard/. Its files hold nobody's data; what it shows it
-   * asks this handler for.
+   * Serves the dashboard below `basePath`/dashboard/. Its files hold nobody's data; whatever it
+   * shows, it asks this handler for.
    */
   readonly dashboard?: boolean | DashboardOptions;
   /** By which way requests come in, as the history tells it: "http" unless told. */
