@@ -1,3 +1,4 @@
+import { WorkflowsError } from "../errors.ts";
 import type { ExecutionRecord } from "../machine/index.ts";
 import type { Message } from "../store/store.ts";
 import { abandon, type ChildInstances } from "./children.ts";
@@ -81,8 +82,12 @@ export class LetterCarrier {
   #do(runtime: InstanceRuntime, command: EngineCommand, message: Message): void {
     if (command.type !== "Upgrade") return this.#host.send(runtime, command, message);
     this.#follow(message, async () => {
-      // What is wrong with it is said when it is decided.
-      await this.#host.upgrades.prepare(runtime, command).catch(() => {});
+      try {
+        await this.#host.upgrades.prepare(runtime, command);
+      } catch (error) {
+        // What is wrong with it is said when it is decided; a store that fails is asked again.
+        if (!isWrong(error)) throw error;
+      }
       this.#host.send(runtime, command, message);
     });
   }
@@ -114,4 +119,8 @@ export class LetterCarrier {
     for (const child of parent.children ?? []) if (child.id === letter.childId) abandon(child);
     answerWaiters(parent);
   }
+}
+
+function isWrong(error: unknown): boolean {
+  return error instanceof WorkflowsError && error.code !== "STORE_UNAVAILABLE";
 }
