@@ -40,17 +40,17 @@ export const NodeBox = memo(
         <button
           type="button"
           className="graph-button"
-          aria-label={spokenName(node, leadsTo)}
           aria-pressed={isSelected}
           onClick={() => props.onSelect(node.path)}
           onFocus={(event) => {
             if (event.target.matches(":focus-visible")) props.onReveal(x + width / 2, y + 24);
           }}
         >
-          <span className="graph-icon">
+          <span className="visually-hidden">{spokenName(node, leadsTo)}</span>
+          <span className="graph-icon" aria-hidden="true">
             <Icon name={kindIcons[node.kind] ?? "chip"} size={16} />
           </span>
-          <span className="graph-text">
+          <span className="graph-text" aria-hidden="true">
             <span className="graph-title">{titleOf(node)}</span>
             <span className="graph-sub">{isGroup(node) ? groupText(node) : stepText(node)}</span>
             {box.hidden > 0 && <MemberMeter node={node} />}
@@ -102,7 +102,7 @@ function groupText(node: GraphNode): string {
 function Marks({ node, isCallback }: { node: GraphNode; isCallback: boolean }): ReactNode {
   const { state, iteration, undone } = node;
   return (
-    <span className="graph-marks">
+    <span className="graph-marks" aria-hidden="true">
       {state !== undefined && state !== "idle" && (
         <span className="graph-mark" data-mark="state">
           <Icon name={lookOf(state).icon} size={14} />
