@@ -127,7 +127,7 @@ function Page({ place, route }: { place: string; route: Route }): ReactNode {
       return <OperationsPage />;
     default:
       return (
-        <Empty icon="help" title="There is no such page">
+        <Empty isPage icon="help" title="There is no such page">
           <Link className="button" href={hrefOf(["inbox"])}>
             Go to the inbox
           </Link>

@@ -41,7 +41,7 @@ export function WorkflowPage({ workflow, route }: { workflow: string; route: Rou
   const { value } = definition;
   if (definition.error !== undefined && value === undefined) {
     return (
-      <Empty icon="warn" title="This workflow cannot be shown">
+      <Empty isPage icon="warn" title="This workflow cannot be shown">
         <p>{messageOf(definition.error)}</p>
         <Link className="button" href={hrefOf(["workflows"])}>
           All workflows

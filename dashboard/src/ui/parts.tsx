@@ -104,16 +104,19 @@ export function Notice({
 export function Empty({
   icon,
   title,
+  isPage = false,
   children,
 }: {
   icon: IconName;
   title: string;
+  /** It is all that the page shows. */
+  isPage?: boolean;
   children?: ReactNode;
 }): ReactNode {
   return (
     <div className="empty">
       <Icon name={icon} size={40} />
-      <h2>{title}</h2>
+      {isPage ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );
