@@ -64,17 +64,19 @@ export function Throughput({ hours }: { hours: readonly Hour[] }): ReactNode {
         ))}
         <span>at most {formatCount(most)} in an hour</span>
       </figcaption>
-      <table className="visually-hidden">
-        <caption>Instances by the hour in which they started</caption>
-        <tbody>
-          {hours.map((hour) => (
-            <tr key={hour.at}>
-              <th scope="row">{formatClock(hour.at, false)}</th>
-              <td>{titleOf(hour)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <div className="visually-hidden">
+        <table>
+          <caption>Instances by the hour in which they started</caption>
+          <tbody>
+            {hours.map((hour) => (
+              <tr key={hour.at}>
+                <th scope="row">{formatClock(hour.at, false)}</th>
+                <td>{titleOf(hour)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }
